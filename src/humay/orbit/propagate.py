@@ -1,0 +1,115 @@
+"""From a mission's orbits to ephemerides over a span."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from humay.arrays import FloatArray, dot, unit
+from humay.errors import OrbitError
+from humay.frames import EARTH_RATE_RAD_S, itrf_from_teme
+from humay.mission import Mission, OmmOrbit, Satellite, TleOrbit
+from humay.orbit.elements import orbit_from_omm, orbit_from_tle
+from humay.orbit.ephemeris import Ephemeris, Segment, acceleration_itrf
+from humay.orbit.sgp4 import Sgp4Orbit
+from humay.orbit.sun_synchronous import sun_synchronous_orbit
+from humay.roots import bracketed_roots
+from humay.time import Epoch, format_utc
+
+NODE_STEP_S = 60.0  # quintic between: 0.02 m of SGP4 itself, tests hold it to 0.05 m
+_MARGIN_S = 7_200.0  # more than one orbit, so that the span's first orbit has its node
+
+
+def ephemerides(mission: Mission, start: datetime, end: datetime) -> dict[str, Ephemeris]:
+    """The way of every satellite of `mission` over [start, end] and two hours around it.
+
+    All share one epoch, the midnight before the earliest orbit epoch, so that neither the span nor
+    its nodes move when `start` does. Raises `OrbitError` for elements older or newer than the
+    mission allows, or that SGP4 cannot take so far.
+    """
+    if not start < end:
+        raise OrbitError(f"the span ends at {format_utc(end)}, not after {format_utc(start)}")
+    orbits = {satellite.name: _orbit_of(satellite) for satellite in mission.satellites}
+    for satellite in mission.satellites:
+        if isinstance(satellite.orbit, TleOrbit | OmmOrbit):
+            _check_age(orbits[satellite.name], start, end, mission.max_element_age_days)
+    earliest = min((orbit.epoch for orbit in orbits.values()), default=start)
+    epoch = Epoch(datetime(earliest.year, earliest.month, earliest.day, tzinfo=UTC))
+    span = epoch.seconds(start) - _MARGIN_S, epoch.seconds(end) + _MARGIN_S
+    return {name: _sample(orbit, epoch, *span) for name, orbit in orbits.items()}
+
+
+def _orbit_of(satellite: Satellite) -> Sgp4Orbit:
+    if isinstance(satellite.orbit, TleOrbit):
+        return orbit_from_tle(satellite.orbit, satellite.name)
+    if isinstance(satellite.orbit, OmmOrbit):
+        return orbit_from_omm(satellite.orbit, satellite.name)
+    return sun_synchronous_orbit(satellite.orbit, satellite.name)
+
+
+def _check_age(orbit: Sgp4Orbit, start: datetime, end: datetime, limit_days: float) -> None:
+    gap = max(start - orbit.epoch, orbit.epoch - end, timedelta(0))
+    if gap > timedelta(days=limit_days):
+        raise OrbitError(
+            f"{orbit.source}: the elements of {orbit.satellite!r} are of {format_utc(orbit.epoch)},"
+            f" {gap / timedelta(days=1):.1f} days from the planned span, expected at most"
+            f" {limit_days:g} (max_element_age_days of the mission)"
+        )
+
+
+def _sample(orbit: Sgp4Orbit, epoch: Epoch, start_s: float, end_s: float) -> Ephemeris:
+    first, last = np.floor(start_s / NODE_STEP_S), np.ceil(end_s / NODE_STEP_S)
+    t_s = np.arange(first, last + 1) * NODE_STEP_S
+    orbit_epoch_s = epoch.seconds(orbit.epoch)
+    r_teme, v_teme = orbit.state_teme(t_s - orbit_epoch_s)
+    turn = itrf_from_teme(epoch, t_s)
+    r, v = _itrf_state(turn, r_teme, v_teme)
+    segment = Segment(t_s=t_s, r_itrf=r, v_itrf=v, a_itrf=acceleration_itrf(r, v))
+    node_s = _ascending_nodes(segment)
+    return Ephemeris(
+        satellite=orbit.satellite,
+        epoch=epoch,
+        segments=(segment,),
+        orbit_epoch_s=orbit_epoch_s,
+        node_s=node_s,
+        node_orbit=_orbit_numbers(orbit, node_s - orbit_epoch_s),
+    )
+
+
+def _itrf_state(
+    turn: FloatArray, r_teme: FloatArray, v_teme: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    r = np.einsum("nij,nj->ni", turn, r_teme)
+    v = np.einsum("nij,nj->ni", turn, v_teme)
+    v[:, 0] += EARTH_RATE_RAD_S * r[:, 1]
+    v[:, 1] -= EARTH_RATE_RAD_S * r[:, 0]
+    return r, v
+
+
+def _ascending_nodes(segment: Segment) -> FloatArray:
+    z = segment.r_itrf[:, 2]
+    before = np.flatnonzero((z[:-1] < 0) & (z[1:] >= 0))
+    low, high = segment.t_s[before], segment.t_s[before + 1]
+    return bracketed_roots(lambda t: segment.state(t)[0][:, 2], low, high, tolerance=1e-6)
+
+
+def _orbit_numbers(orbit: Sgp4Orbit, node_since_epoch_s: FloatArray) -> FloatArray:
+    """Revolution number at epoch, plus the ascending nodes between the epoch and each node.
+
+    A node's secular argument of latitude is within a degree of whole turns, which counts them from
+    the one before the epoch; where the epoch itself is that near a node, the true argument decides.
+    """
+    turns = np.round(orbit.mean_argument_of_latitude(node_since_epoch_s) / (2 * np.pi))
+    mean = float(orbit.mean_argument_of_latitude(np.zeros(1))[0])
+    r, v = orbit.state_teme(np.zeros(1))
+    true = mean + float(np.angle(np.exp(1j * (argument_of_latitude(r, v) - mean)))[0])
+    started = np.floor(true / (2 * np.pi))  # 0, or one off when epoch and node nearly coincide
+    return np.asarray(orbit.revolution_at_epoch + turns - started, dtype=np.float64)
+
+
+def argument_of_latitude(r: FloatArray, v: FloatArray) -> FloatArray:
+    """Angle (rad) from the ascending node to the satellite in the osculating plane, (n,)."""
+    momentum = unit(np.cross(r, v))
+    node = np.stack([-momentum[:, 1], momentum[:, 0], np.zeros(len(r))], axis=-1)
+    return np.arctan2(dot(r, np.cross(momentum, node)), dot(r, node))
