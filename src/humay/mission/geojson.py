@@ -1,0 +1,239 @@
+"""Requests out of a parsed GeoJSON document (RFC 7946): strict, and without reading any file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon
+
+from humay.arrays import FloatArray
+from humay.errors import RequestError
+from humay.mission import lonlat
+from humay.mission.heights import HeightError, HeightModel, HeightSource
+from humay.mission.keys import Fields
+from humay.mission.kinds import Number, Place, shown
+from humay.mission.request import REQUEST, Request, RequestKind
+
+_LONGITUDE = Number(at_least=-180, at_most=360)
+_AXES = (
+    ("longitude", _LONGITUDE),
+    ("latitude", Number(at_least=-90, at_most=90)),
+    ("height", Number(at_least=-1000, at_most=10_000)),
+)
+_KINDS: dict[str, RequestKind] = {
+    "Point": "point",
+    "LineString": "line",
+    "Polygon": "area",
+    "MultiPolygon": "area",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Draft:
+    """A request before its height is known. `where` begins every message about it."""
+
+    where: str
+    fields: Fields
+    kind: RequestKind
+    geometry: Point | LineString | Polygon | MultiPolygon
+    height_m: float | None
+    height_source: HeightSource
+
+
+def requests_from_geojson(
+    document: Any, *, where: str, heights: HeightModel
+) -> tuple[Request, ...]:
+    """The requests of a FeatureCollection or of one Feature; an empty collection gives ().
+
+    Heights that neither coordinates nor `height_m` say come from `heights`. `where` is the file's
+    name for messages. Raises `RequestError` naming file, feature (counted from 1) and property.
+    """
+    drafts = [
+        _draft(feature, number, where=where)
+        for number, feature in enumerate(_features(document, where), start=1)
+    ]
+    _refuse_twins(drafts, where)
+    ground_m = _ground_heights_m(drafts, heights)
+    return tuple(_request(draft, ground_m.get(i), heights) for i, draft in enumerate(drafts))
+
+
+def _features(document: Any, where: str) -> list[Any]:
+    place = Place(file=where, error=RequestError)
+    found = document.get("type") if isinstance(document, dict) else document
+    if found not in ("FeatureCollection", "Feature"):
+        place.refuse(f"is {shown(found)}, expected a GeoJSON FeatureCollection or Feature")
+    _refuse_other_crs(document, place)
+    if found == "Feature":
+        return [document]
+    features = document.get("features")
+    if not isinstance(features, list):
+        place.refuse(f"features is {shown(features)}, expected a list")
+    return features
+
+
+def _refuse_other_crs(document: dict[str, Any], place: Place) -> None:
+    """Old GeoJSON could name a coordinate system; RFC 7946 has one. Exports still write it."""
+    crs = document.get("crs")
+    if crs is None:
+        return
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else crs
+    if not isinstance(name, str) or not name.upper().endswith(("CRS84", "EPSG::4326", "EPSG:4326")):
+        place.refuse(f"crs is {shown(name)}, expected longitude and latitude in WGS 84 (CRS84)")
+
+
+def _draft(feature: Any, number: int, *, where: str) -> _Draft:
+    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+        found = feature.get("type") if isinstance(feature, dict) else feature
+        raise RequestError(f"{where}: feature {number}: is {shown(found)}, expected a Feature")
+    properties = feature.get("properties")
+    name = properties.get("name") if isinstance(properties, dict) else None
+    label = f"{where}: feature {number}" + (f" {shown(name)}" if isinstance(name, str) else "")
+    place = Place(file=label, error=RequestError)
+    if not isinstance(properties, dict):
+        place.refuse(f"properties is {shown(properties)}, expected a table with a name")
+    for stray in set(feature) & set(REQUEST.names):
+        place.refuse(f"{stray!r} stands beside the properties, expected among them")
+    given = {key: value for key, value in properties.items() if value is not None}
+    fields = REQUEST.read(given, place)
+    kind, geometry, z_m = _geometry(feature.get("geometry"), place)
+    stated_m = fields.pop("height_m")
+    return _Draft(
+        where=label,
+        fields=fields,
+        kind=kind,
+        geometry=geometry,
+        height_m=stated_m if z_m is None else z_m,
+        height_source="height_m" if z_m is None else "geojson",
+    )
+
+
+def _refuse_twins(drafts: Sequence[_Draft], where: str) -> None:
+    first: dict[str, int] = {}
+    for number, draft in enumerate(drafts, start=1):
+        name = draft.fields["name"]
+        if name in first:
+            raise RequestError(
+                f"{where}: features {first[name]} and {number} are both named {shown(name)}, "
+                f"expected different names"
+            )
+        first[name] = number
+
+
+def _ground_heights_m(drafts: Sequence[_Draft], heights: HeightModel) -> dict[int, float]:
+    """Heights of the points that do not say theirs, by their number.
+
+    The corners of lines and areas are looked up too, only so that a place the model does not know
+    is refused now: strips sample the model later.
+    """
+    asking = [i for i, draft in enumerate(drafts) if draft.height_m is None]
+    if not asking:
+        return {}
+    corners = [shapely.get_coordinates(drafts[i].geometry) for i in asking]
+    owner = np.repeat(asking, [len(positions) for positions in corners])
+    lon_rad, lat_rad = np.radians(np.concatenate(corners)).T
+    try:
+        height_m = heights.ellipsoidal_m(lon_rad, lat_rad)
+    except HeightError as error:
+        raise RequestError(f"{drafts[owner[error.index]].where}: {error}") from error
+    first = np.searchsorted(owner, asking)
+    return {
+        i: float(height_m[position])
+        for i, position in zip(asking, first, strict=True)
+        if drafts[i].kind == "point"
+    }
+
+
+def _request(draft: _Draft, ground_m: float | None, heights: HeightModel) -> Request:
+    height_m, source = draft.height_m, draft.height_source
+    if height_m is None:
+        height_m, source = ground_m, heights.source
+    try:
+        return Request(
+            geometry=draft.geometry,
+            kind=draft.kind,
+            height_m=height_m,
+            height_source=source,
+            **draft.fields,
+        )
+    except RequestError as error:
+        raise RequestError(f"{draft.where}: {error}") from error
+
+
+def _geometry(geometry: Any, place: Place) -> tuple[RequestKind, Any, float | None]:
+    """Kind, shape and stated height of a GeoJSON geometry."""
+    kind = geometry.get("type") if isinstance(geometry, dict) else geometry
+    if not isinstance(geometry, dict) or kind not in tuple(_KINDS):
+        place.refuse(
+            f"geometry is {shown(kind)}, expected Point, LineString, Polygon or MultiPolygon"
+        )
+    found = geometry.get("coordinates")
+    if kind == "Point":
+        positions = _position(found, "coordinates", place)[None, :]
+        shape: Any = Point(positions[0, :2])
+    elif kind == "LineString":
+        positions = _positions(found, "coordinates", place, at_least=2)
+        shape = lonlat.line(positions[:, :2], place)
+    else:
+        polygons = [found] if kind == "Polygon" else _list(found, "coordinates", place)
+        rings = [
+            _rings(polygon, "coordinates" if kind == "Polygon" else f"coordinates[{i}]", place)
+            for i, polygon in enumerate(polygons)
+        ]
+        positions = np.concatenate([ring for polygon in rings for ring in polygon])
+        shape = lonlat.area([[ring[:, :2] for ring in polygon] for polygon in rings], place)
+    return _KINDS[kind], shape, _stated_height_m(positions[:, 2], place)
+
+
+def _rings(found: Any, spot: str, place: Place) -> list[FloatArray]:
+    """The rings of one polygon, each (n, 3)."""
+    rings = []
+    for i, ring in enumerate(_list(found, spot, place)):
+        positions = _positions(ring, f"{spot}[{i}]", place, at_least=4)
+        if not np.array_equal(positions[0], positions[-1], equal_nan=True):
+            place.refuse(
+                f"ring {spot}[{i}] ends at {shown(ring[-1])}, expected its first position "
+                f"{shown(ring[0])} again"
+            )
+        rings.append(positions)
+    return rings
+
+
+def _positions(found: Any, spot: str, place: Place, *, at_least: int) -> FloatArray:
+    positions = _list(found, spot, place)
+    if len(positions) < at_least:
+        place.refuse(f"{spot} has {len(positions)} positions, expected at least {at_least}")
+    return np.array([_position(p, f"{spot}[{i}]", place) for i, p in enumerate(positions)])
+
+
+def _position(found: Any, spot: str, place: Place) -> FloatArray:
+    """Longitude, latitude (deg) and height (m, NaN where none is written)."""
+    if not isinstance(found, list) or len(found) not in (2, 3):
+        place.refuse(f"{spot} is {shown(found)}, expected [longitude, latitude] or with a height")
+    for value, (name, kind) in zip(found, _AXES, strict=False):
+        if kind.holds(value, 1.0):
+            continue
+        swapped = name == "latitude" and _LONGITUDE.holds(value, 1.0)
+        hint = ": are longitude and latitude swapped?" if swapped else ""
+        place.refuse(f"{spot}: {name} is {shown(value)}, expected {kind.words}{hint}")
+    return np.array([*found, np.nan][:3], dtype=np.float64)
+
+
+def _list(found: Any, spot: str, place: Place) -> list[Any]:
+    if not isinstance(found, list) or not found:
+        place.refuse(f"{spot} is {shown(found)}, expected a list with something in it")
+    return found
+
+
+def _stated_height_m(height_m: FloatArray, place: Place) -> float | None:
+    """The height the coordinates say: one for the whole shape, the mean of its corners."""
+    known = np.isfinite(height_m)
+    if not known.any():
+        return None
+    if not known.all():
+        place.refuse("some positions have a height and others have none, expected all or none")
+    return float(height_m.mean())

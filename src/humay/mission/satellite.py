@@ -1,0 +1,317 @@
+"""A satellite as the planner knows it: orbit, agility, memory, link, power, uncertainty."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from humay.errors import MissionError
+from humay.mission.camera import Camera
+from humay.mission.keys import Key, Rows, SameAs, Sub, Table
+from humay.mission.kinds import Choice, Direction, File, Number, Text, Time, TimeOfDay, Whole
+
+_ANGLE_LIMIT = Number(above=0, below=90)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TleOrbit:
+    """Two-line elements, not yet read: the orbit stage picks and checks the satellite's set."""
+
+    path: Path
+    text: str = field(repr=False)
+    catalogue_number: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OmmOrbit:
+    """A CCSDS Orbit Mean-Elements Message in XML, CSV or JSON, not yet read."""
+
+    path: Path
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SunSynchronousOrbit:
+    """An orbit whose plane keeps its angle to the mean Sun, by its design figures.
+
+    `altitude_m` is the mean semi-major axis less 6,378,137 m. `local_time_s` is the mean local time
+    of the descending node, seconds after midnight. `phase_rad` is the mean argument of latitude
+    (argument of perigee + mean anomaly) at `epoch`, so that phases pi apart are half an orbit apart
+    in time. The perigee is the northernmost point (argument 90 deg), where a frozen orbit keeps it.
+    """
+
+    altitude_m: float
+    local_time_s: float
+    phase_rad: float
+    epoch: datetime
+    eccentricity: float = 0.001
+
+    def __post_init__(self) -> None:
+        SUN_SYNCHRONOUS.check(self)
+
+
+SUN_SYNCHRONOUS = Table(
+    label="sun-synchronous orbit",
+    keys=(
+        Key(
+            "altitude_km",
+            Number(at_least=200, at_most=2000),
+            "mean semi-major axis less 6,378.137 km",
+        ),
+        Key(
+            "local_time",
+            TimeOfDay(),
+            "mean local time of the descending node",
+            field="local_time_s",
+        ),
+        Key(
+            "phase_deg",
+            Number(at_least=-360, at_most=360),
+            "argument of latitude (argument of perigee + mean anomaly) at `epoch`",
+        ),
+        Key("epoch", Time(), "the instant at which `phase_deg` holds"),
+        Key(
+            "eccentricity",
+            Number(at_least=0, at_most=0.01),
+            "mean eccentricity, perigee at 90 deg; about 0.001 is a frozen orbit",
+            default=0.001,
+        ),
+    ),
+)
+
+Orbit: TypeAlias = TleOrbit | OmmOrbit | SunSynchronousOrbit
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagingLimit:
+    """At most `seconds` of imaging in any `per_s` seconds, wherever that interval begins."""
+
+    seconds: float
+    per_s: float
+
+    def __post_init__(self) -> None:
+        IMAGING_LIMIT.check(self)
+        if self.seconds > self.per_s:
+            raise MissionError(
+                f"imaging limit: seconds is {self.seconds:g}, expected at most "
+                f"per_s ({self.per_s:g})"
+            )
+
+
+IMAGING_LIMIT = Table(
+    label="imaging limit",
+    keys=(
+        Key("seconds", Number(above=0), "imaging time allowed"),
+        Key("per_s", Number(above=0, at_most=366 * 86_400), "in any interval of this length"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrbitSigma:
+    """Standard deviation along the track: `at_epoch_m` plus `per_day_m` for each day after it."""
+
+    at_epoch_m: float
+    per_day_m: float
+
+    def __post_init__(self) -> None:
+        ORBIT_SIGMA.check(self)
+
+
+ORBIT_SIGMA = Table(
+    label="orbit sigma",
+    keys=(
+        Key("at_epoch", Number(at_least=0), "m, at the epoch of the elements", field="at_epoch_m"),
+        Key("per_day", Number(at_least=0), "m more for each day from it", field="per_day_m"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """Battery, panels and loads. `panel_normal` is the panels' unit normal in the body frame.
+
+    `platform_w` is drawn always; `imaging_w`, `downlink_w` and `slew_w` on top, while they last.
+    """
+
+    battery_j: float
+    max_depth_of_discharge: float
+    initial_charge: float = 1.0
+    panel_area_m2: float
+    panel_efficiency: float
+    panel_normal: tuple[float, float, float]
+    platform_w: float
+    imaging_w: float
+    downlink_w: float
+    slew_w: float
+
+    def __post_init__(self) -> None:
+        POWER.check(self)
+        floor = 1 - self.max_depth_of_discharge
+        if self.initial_charge < floor:
+            raise MissionError(
+                f"power: initial_charge is {self.initial_charge:g}, expected at least "
+                f"1 - max_depth_of_discharge ({floor:g})"
+            )
+
+
+POWER = Table(
+    label="power",
+    keys=(
+        Key("battery_wh", Number(above=0), "capacity of the battery"),
+        Key(
+            "max_depth_of_discharge",
+            Number(above=0, at_most=1),
+            "share of the capacity that a plan may take out",
+        ),
+        Key(
+            "initial_charge",
+            Number(at_least=0, at_most=1),
+            "charge at the start, as a share of the capacity",
+            default=1.0,
+        ),
+        Key("panel_area_m2", Number(above=0), "area of the panels"),
+        Key("panel_efficiency", Number(above=0, at_most=1), "electric power out of sunlight"),
+        Key("panel_normal", Direction(), "direction the panels face, body frame x, y, z"),
+        Key("platform_w", Number(at_least=0), "drawn always"),
+        Key("imaging_w", Number(at_least=0), "drawn besides while imaging"),
+        Key("downlink_w", Number(at_least=0), "drawn besides while sending"),
+        Key("slew_w", Number(at_least=0), "drawn besides while slewing"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Satellite:
+    """One satellite. A roll or pitch limit left out is that of the off-nadir angle."""
+
+    name: str
+    orbit: Orbit
+    camera: Camera
+    max_off_nadir_rad: float
+    max_roll_rad: float = math.inf
+    max_pitch_rad: float = math.inf
+    min_sun_elevation_rad: float = 0.0
+    slew_rate_rad_s: float
+    slew_acceleration_rad_s2: float
+    settle_s: float
+    imaging_limits: tuple[ImagingLimit, ...] = ()
+    orbit_sigma: OrbitSigma
+    pointing_sigma_rad: float
+    preparation_s: float
+    command_lead_s: float
+    memory_bit: float
+    memory_used_bit: float = 0.0
+    downlink_bit_s: float
+    antenna: Literal["steerable", "fixed"] = "steerable"
+    idle_attitude: Literal["nadir", "sun"] = "nadir"
+    power: Power | None = None
+
+    def __post_init__(self) -> None:
+        for limit in ("max_roll_rad", "max_pitch_rad"):
+            if getattr(self, limit) == math.inf:
+                object.__setattr__(self, limit, self.max_off_nadir_rad)
+        SATELLITE.check(self)
+        if self.memory_used_bit > self.memory_bit:
+            raise MissionError(
+                f"satellite {self.name!r}: memory_used_gbit is {self.memory_used_bit / 1e9:g}, "
+                f"expected at most memory_gbit ({self.memory_bit / 1e9:g})"
+            )
+
+
+SATELLITE = Table(
+    label="satellite",
+    keys=(
+        Key("tle", File(), "file of two-line elements", default=None),
+        Key(
+            "catalogue_number",
+            Whole(at_least=1, at_most=339_999),
+            "which set of `tle` is meant; without it, the one of the satellite's name (up to case "
+            "and punctuation), or the only one",
+            default=None,
+        ),
+        Key(
+            "omm", File(), "file of an Orbit Mean-Elements Message: XML, CSV or JSON", default=None
+        ),
+        Key(
+            "sun_synchronous",
+            Sub(table=SUN_SYNCHRONOUS, make=SunSynchronousOrbit),
+            "an orbit by its design figures; give one of `tle`, `omm`, `sun_synchronous`",
+            default=None,
+        ),
+        Key("camera", Text(), "name of a `[camera.NAME]`", field="camera_name"),
+        Key(
+            "max_off_nadir_deg",
+            _ANGLE_LIMIT,
+            "largest angle from geodetic nadir to the line of sight",
+        ),
+        Key(
+            "max_roll_deg",
+            _ANGLE_LIMIT,
+            "largest roll either way",
+            default=SameAs("max_off_nadir_deg"),
+        ),
+        Key(
+            "max_pitch_deg",
+            _ANGLE_LIMIT,
+            "largest pitch either way",
+            default=SameAs("max_off_nadir_deg"),
+        ),
+        Key(
+            "min_sun_elevation_deg",
+            Number(at_least=-90, at_most=90),
+            "lowest Sun over the target's horizon for imaging",
+            default=0.0,
+        ),
+        Key("slew_rate_deg_s", Number(above=0, at_most=90), "fastest turn"),
+        Key("slew_acceleration_deg_s2", Number(above=0, at_most=90), "fastest change of the turn"),
+        Key("settle_s", Number(at_least=0, at_most=3600), "from the end of a slew to imaging"),
+        Key(
+            "imaging_limits",
+            Rows(table=IMAGING_LIMIT, make=ImagingLimit),
+            "sliding windows `{seconds, per_s}`, each of them kept",
+            default=[],
+        ),
+        Key(
+            "orbit_sigma_m",
+            Sub(table=ORBIT_SIGMA, make=OrbitSigma),
+            "along-track uncertainty `{at_epoch, per_day}`, one sigma",
+            field="orbit_sigma",
+        ),
+        Key(
+            "pointing_sigma_deg", Number(at_least=0, below=10), "uncertainty of pointing, one sigma"
+        ),
+        Key(
+            "preparation_s", Number(at_least=0), "from the release of the plan to the first uplink"
+        ),
+        Key("command_lead_s", Number(at_least=0), "from uplink to the first commanded act"),
+        Key("memory_gbit", Number(above=0), "memory for images"),
+        Key("memory_used_gbit", Number(at_least=0), "of it, filled at the start", default=0.0),
+        Key("downlink_mbit_s", Number(above=0), "rate at which images are sent"),
+        Key(
+            "antenna",
+            Choice(("steerable", "fixed")),
+            "steerable: sends in any attitude; fixed: in the nadir attitude only",
+            default="steerable",
+        ),
+        Key(
+            "idle_attitude",
+            Choice(("nadir", "sun")),
+            "where the satellite turns with nothing to do: camera to nadir, or panels to the Sun",
+            default="nadir",
+        ),
+        Key(
+            "power",
+            Sub(table=POWER, make=Power),
+            "battery, panels and loads; without it energy is not planned",
+            default=None,
+        ),
+    ),
+    rules={
+        "oneOf": [{"required": [orbit]} for orbit in ("tle", "omm", "sun_synchronous")],
+        "dependentRequired": {"catalogue_number": ["tle"]},
+    },
+)

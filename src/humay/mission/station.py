@@ -1,0 +1,113 @@
+"""A ground station: where it is, what it sees of the sky, and what it can receive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from humay.arrays import FloatArray
+from humay.errors import MissionError
+from humay.mission.keys import Key, Rows, Table
+from humay.mission.kinds import Flag, Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskPoint:
+    """Elevation of the local horizon at one azimuth, clockwise from north."""
+
+    azimuth_rad: float
+    elevation_rad: float
+
+    def __post_init__(self) -> None:
+        MASK_POINT.check(self)
+
+
+MASK_POINT = Table(
+    label="mask point",
+    keys=(
+        Key("azimuth_deg", Number(at_least=0, below=360), "clockwise from north"),
+        Key("elevation_deg", Number(at_least=-10, below=90), "of the horizon there"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Station:
+    """One antenna. It serves one satellite at a time, and is free for `setup_s` before each.
+
+    `mask` is the horizon as (azimuth, elevation) by rising azimuth, joined by straight lines and
+    closed over north; angles are geometric, without refraction. `downlink_bit_s` caps the
+    satellite's rate.
+    """
+
+    name: str
+    lon_rad: float
+    lat_rad: float
+    height_m: float
+    min_elevation_rad: float
+    mask: tuple[tuple[float, float], ...] = ()
+    setup_s: float = 0.0
+    downlink_bit_s: float | None = None
+    uplink: bool = True
+    downlink: bool = True
+
+    def __post_init__(self) -> None:
+        STATION.check(self)
+        azimuths = [MaskPoint(azimuth_rad=a, elevation_rad=e).azimuth_rad for a, e in self.mask]
+        for before, after in pairwise(azimuths):
+            if not after > before:
+                raise MissionError(
+                    f"station {self.name!r}: mask has azimuth_deg {np.degrees(after):g} after "
+                    f"{np.degrees(before):g}, expected rising azimuths"
+                )
+        if not (self.uplink or self.downlink):
+            raise MissionError(
+                f"station {self.name!r}: uplink and downlink are both false, expected one at least"
+            )
+
+    def horizon_rad(self, azimuth_rad: FloatArray) -> FloatArray:
+        """Lowest elevation in use at azimuths of any shape: the higher one of mask and minimum."""
+        azimuth_rad = np.asarray(azimuth_rad, dtype=np.float64)
+        if not self.mask:
+            return np.full(azimuth_rad.shape, self.min_elevation_rad)
+        azimuths, elevations = np.array(self.mask).T
+        mask_rad = np.interp(azimuth_rad, azimuths, elevations, period=2 * np.pi)
+        return np.asarray(np.maximum(mask_rad, self.min_elevation_rad))
+
+
+def _pair(azimuth_rad: float, elevation_rad: float) -> tuple[float, float]:
+    point = MaskPoint(azimuth_rad=azimuth_rad, elevation_rad=elevation_rad)
+    return point.azimuth_rad, point.elevation_rad
+
+
+STATION = Table(
+    label="station",
+    keys=(
+        Key("lon_deg", Number(at_least=-180, at_most=360), "geodetic longitude, WGS 84"),
+        Key("lat_deg", Number(at_least=-90, at_most=90), "geodetic latitude, WGS 84"),
+        Key("height_m", Number(at_least=-500, at_most=9000), "of the antenna above the ellipsoid"),
+        Key("min_elevation_deg", Number(at_least=-10, below=90), "lowest elevation in use"),
+        Key(
+            "mask",
+            Rows(table=MASK_POINT, make=_pair),
+            "horizon as `{azimuth_deg, elevation_deg}` by rising azimuth, linear in between",
+            default=[],
+        ),
+        Key(
+            "setup_s",
+            Number(at_least=0, at_most=86_400),
+            "the antenna is free for so long before it serves a pass",
+            default=0.0,
+        ),
+        Key(
+            "downlink_mbit_s",
+            Number(above=0),
+            "highest rate received; the lower one of satellite and station counts",
+            default=None,
+        ),
+        Key("uplink", Flag(), "whether commands are sent from here", default=True),
+        Key("downlink", Flag(), "whether images are received here", default=True),
+    ),
+)

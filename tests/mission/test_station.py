@@ -1,0 +1,61 @@
+"""Stations and their horizon."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from humay.errors import MissionError
+from humay.mission import Mission, Station
+
+
+def station(mask_deg: list[tuple[float, float]], min_elevation_deg: float = 5.0) -> Station:
+    return Station(
+        name="s",
+        lon_rad=0.0,
+        lat_rad=0.0,
+        height_m=0.0,
+        min_elevation_rad=math.radians(min_elevation_deg),
+        mask=tuple((math.radians(a), math.radians(e)) for a, e in mask_deg),
+    )
+
+
+def test_without_a_mask_the_horizon_is_the_lowest_elevation_everywhere() -> None:
+    azimuth_rad = np.radians([[0.0, 90.0], [180.0, 359.0]])
+    assert np.array_equal(station([]).horizon_rad(azimuth_rad), np.full((2, 2), math.radians(5)))
+
+
+def test_the_mask_is_linear_between_its_points_and_closed_over_north() -> None:
+    """From 20 deg at azimuth 350 to 10 deg at 10: 15 deg due north; 5 deg wins behind the hill."""
+    horizon = station([(10, 10), (90, 0), (340, 0), (350, 20)])
+    azimuth_deg = np.array([350.0, 355.0, 0.0, 360.0, -10.0, 10.0, 50.0, 200.0, 345.0])
+    expected_deg = [20.0, 17.5, 15.0, 15.0, 20.0, 10.0, 5.0, 5.0, 10.0]
+    found_deg = np.degrees(horizon.horizon_rad(np.radians(azimuth_deg)))
+    assert np.allclose(found_deg, expected_deg, rtol=0, atol=1e-9)
+
+
+def test_a_mask_of_one_point_holds_all_round() -> None:
+    assert math.degrees(float(station([(45, 12)]).horizon_rad(np.array(3.0)))) == pytest.approx(12)
+
+
+def test_a_mask_from_a_file_is_in_radians(load: Callable[..., Mission]) -> None:
+    mask = "mask = [{azimuth_deg = 0, elevation_deg = 3}, {azimuth_deg = 180, elevation_deg = 9}]"
+    found = load(("height_m = 30.0", f"height_m = 30.0\n{mask}")).stations[0].mask
+    assert found == ((0.0, math.radians(3)), (math.pi, math.radians(9)))
+
+
+@pytest.mark.parametrize(
+    ("mask_deg", "words"),
+    [
+        ([(0, 5), (0, 6)], "azimuth_deg 0 after 0"),
+        ([(90, 5), (45, 6)], "azimuth_deg 45 after 90"),
+        ([(360, 5)], "azimuth_rad is"),
+        ([(0, 95)], "elevation_rad is"),
+    ],
+)
+def test_a_mask_that_cannot_be_is_refused(mask_deg: list[tuple[float, float]], words: str) -> None:
+    with pytest.raises(MissionError, match=words):
+        station(mask_deg)

@@ -1,0 +1,141 @@
+"""Write the JSON Schemas of mission and requests, and the tables of their reference pages.
+
+    .venv/bin/python tools/make_schemas.py            # writes what has changed
+    .venv/bin/python tools/make_schemas.py --check    # says what is stale, and exits with 1
+
+Both come from the declarations that the loader itself reads by, so they cannot differ from it. In
+the pages, what stands between `<!-- keys: NAME -->` and `<!-- end of keys -->` is made here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from humay.mission.camera import BAND, CAMERA, STATED_SNR
+from humay.mission.keys import Table
+from humay.mission.mission import MISSION, MISSION_FILE, RUN
+from humay.mission.request import REQUEST
+from humay.mission.satellite import IMAGING_LIMIT, ORBIT_SIGMA, POWER, SATELLITE, SUN_SYNCHRONOUS
+from humay.mission.station import MASK_POINT, STATION
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TABLES: dict[str, Table] = {
+    "mission": MISSION,
+    "run": RUN,
+    "satellite": SATELLITE,
+    "sun_synchronous": SUN_SYNCHRONOUS,
+    "imaging_limits": IMAGING_LIMIT,
+    "orbit_sigma_m": ORBIT_SIGMA,
+    "power": POWER,
+    "camera": CAMERA,
+    "band": BAND,
+    "snr": STATED_SNR,
+    "station": STATION,
+    "mask": MASK_POINT,
+    "request": REQUEST,
+}
+_BLOCK = re.compile(r"(<!-- keys: (\w+) -->\n).*?(<!-- end of keys -->)", re.DOTALL)
+
+
+def mission_schema() -> dict[str, Any]:
+    """Of a mission file, its dates written as ISO 8601 text."""
+    head = {
+        "$schema": DIALECT,
+        "title": "Humay mission file",
+        "description": "A mission in TOML; docs/reference/mission.md explains every key.",
+    }
+    return head | MISSION_FILE.schema()
+
+
+def requests_schema() -> dict[str, Any]:
+    """Of a request file: GeoJSON with the properties Humay reads, each null or absent or valid."""
+    position = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
+    ring = {"type": "array", "items": position, "minItems": 4}
+    polygon = {"type": "array", "items": ring, "minItems": 1}
+    coordinates = {
+        "Point": position,
+        "LineString": {"type": "array", "items": position, "minItems": 2},
+        "Polygon": polygon,
+        "MultiPolygon": {"type": "array", "items": polygon, "minItems": 1},
+    }
+    properties = REQUEST.schema()
+    for name, schema in properties["properties"].items():
+        if name not in properties["required"]:
+            properties["properties"][name] = {"anyOf": [schema, {"type": "null"}]}
+    feature = {
+        "type": "object",
+        "properties": {
+            "type": {"const": "Feature"},
+            "geometry": {
+                "oneOf": [
+                    {
+                        "type": "object",
+                        "properties": {"type": {"const": name}, "coordinates": schema},
+                        "required": ["type", "coordinates"],
+                    }
+                    for name, schema in coordinates.items()
+                ]
+            },
+            "properties": properties,
+        },
+        "required": ["type", "geometry", "properties"],
+    }
+    collection = {
+        "type": "object",
+        "properties": {
+            "type": {"const": "FeatureCollection"},
+            "features": {"type": "array", "items": {"$ref": "#/$defs/feature"}},
+        },
+        "required": ["type", "features"],
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "Humay request file",
+        "description": "Requests as GeoJSON; docs/reference/requests.md explains every property.",
+        "anyOf": [{"$ref": "#/$defs/collection"}, {"$ref": "#/$defs/feature"}],
+        "$defs": {"collection": collection, "feature": feature},
+    }
+
+
+def with_tables(page: str) -> str:
+    """A page with the tables of its keys made anew."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{TABLES[found[2]].markdown()}\n{found[3]}", page)
+
+
+def wanted() -> dict[Path, str]:
+    """Every file made here, as it should be."""
+    schemas = {
+        DOCS / "schemas" / "mission.schema.json": mission_schema(),
+        DOCS / "schemas" / "requests.schema.json": requests_schema(),
+    }
+    texts = {path: json.dumps(schema, indent=2) + "\n" for path, schema in schemas.items()}
+    pages = [DOCS / "reference" / "mission.md", DOCS / "reference" / "requests.md"]
+    return texts | {page: with_tables(page.read_text(encoding="utf-8")) for page in pages}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, only say what is stale"
+    )
+    check = parser.parse_args().check
+    stale = [
+        path
+        for path, text in wanted().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    for path in stale:
+        print(f"{'stale' if check else 'written'}: {path}")
+        if not check:
+            path.write_text(wanted()[path], encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
