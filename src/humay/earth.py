@@ -19,7 +19,7 @@ AU_M = 149_597_870_700.0  # IAU 2012
 SUN_RADIUS_M = 695_700_000.0  # IAU 2015 nominal
 SOLAR_CONSTANT_W_M2 = 1_361.0  # IAU 2015 nominal total solar irradiance at 1 au
 LIGHT_M_S = 299_792_458.0
-_SUN_NODE_S = 21_600.0  # cubic Hermite over 6 h in an inertial frame: below 1 km of 150 million
+_SUN_NODE_S = 21_600.0  # cubic Hermite over 6 h in an inertial frame: 6.3 km of 150 million
 _J2000_JD = 2_451_545.0
 
 
@@ -64,6 +64,18 @@ def geodetic_from_itrf(r_itrf: FloatArray) -> tuple[FloatArray, FloatArray, Floa
     return np.arctan2(y, x), lat, height
 
 
+def ground_point(origin: FloatArray, direction: FloatArray) -> FloatArray:
+    """Where rays (..., 3) first meet the ellipsoid, ITRF; NaN where they pass it by."""
+    stretch = np.array([1.0, 1.0, WGS84_A_M / WGS84_B_M])
+    o, d = origin * stretch / WGS84_A_M, unit(direction) * stretch / WGS84_A_M
+    a, b, c = dot(d, d), dot(o, d), dot(o, o) - 1.0
+    square = b * b - a * c
+    with np.errstate(invalid="ignore"):
+        reach_m = (-b - np.sqrt(square)) / a
+    reach_m = np.where((square >= 0) & (reach_m > 0), reach_m, np.nan)
+    return np.asarray(origin + reach_m[..., None] * unit(direction))
+
+
 def up_at(r_itrf: FloatArray) -> FloatArray:
     """Normal of the ellipsoid through the foot point of `r_itrf`: against geodetic nadir."""
     lon, lat, _ = geodetic_from_itrf(r_itrf)
@@ -76,7 +88,7 @@ def elevation_angle(line_of_sight: FloatArray, up: FloatArray) -> FloatArray:
 
 
 def azimuth_angle(line_of_sight: FloatArray, up: FloatArray) -> FloatArray:
-    """Azimuth (rad, clockwise from north, 0 to 2 pi) at the place whose normal is `up`, ITRF axes."""
+    """Azimuth (rad, clockwise from north, 0 to 2 pi) where the normal is `up`, ITRF axes."""
     east = np.stack([-up[..., 1], up[..., 0], np.zeros_like(up[..., 0])], axis=-1)
     north = np.cross(up, east)
     return np.mod(np.arctan2(dot(line_of_sight, east), dot(line_of_sight, north)), 2 * np.pi)
@@ -86,7 +98,8 @@ def sun_gcrf(epoch: Epoch, t_s: FloatArray) -> FloatArray:
     """Apparent geocentric Sun (..., 3) in metres, GCRF: annual aberration and light time included.
 
     ERFA's epv00 (VSOP2000 fitted to DE405, 11 km), so well below 0.1 arcsecond. The Sun's own
-    movement during light time (0.01") is left out. Nodes lie on an absolute grid.
+    movement during light time (0.01") is left out, and so is what an observer's own turn with the
+    Earth adds (0.32" at the equator). Nodes lie on an absolute grid.
     """
     whole, days = epoch.julian_tt(np.asarray(t_s, dtype=np.float64))
     steps = ((whole - _J2000_JD) + days) * (DAY_S / _SUN_NODE_S)

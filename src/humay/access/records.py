@@ -1,0 +1,171 @@
+"""The records of this stage, in columns: a row is a window, an element of each array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from humay.access.lines import GroundLine
+from humay.access.strips import Strip
+from humay.arrays import BoolArray, FloatArray, IntArray
+from humay.time import Epoch
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opportunities:
+    """Windows (n,) in which a satellite can image a point or sweep a strip, SI units.
+
+    `start_s` and `end_s`: for a point when it is within every limit, for a strip the start times
+    from which every line is, at its own time. Angles are those at `best_s`, the least off-nadir
+    inside the window (for a strip: of its middle line). `line`, `scan_s` and `line_period_s` say
+    how it is swept, `plan_start_s` to `plan_end_s` (NaN where none is left) when a sweep may begin
+    once the limits are narrowed and the ends trimmed by three sigma of orbit and pointing. `strips`
+    are all strips asked for, also those without a window.
+    """
+
+    epoch: Epoch
+    strips: tuple[Strip, ...]
+    opportunity_id: Any  # (n,) str
+    satellite: Any
+    request: Any
+    strip: Any
+    start_s: FloatArray
+    end_s: FloatArray
+    best_s: FloatArray
+    sigma_s: FloatArray
+    orbit: IntArray
+    anx_offset_s: FloatArray
+    ascending: BoolArray
+    off_nadir_rad: FloatArray
+    roll_rad: FloatArray
+    pitch_rad: FloatArray
+    incidence_rad: FloatArray
+    azimuth_rad: FloatArray
+    sun_elevation_rad: FloatArray
+    sun_azimuth_rad: FloatArray
+    gsd_along_m: FloatArray
+    gsd_across_m: FloatArray
+    off_nadir_start_rad: FloatArray
+    off_nadir_end_rad: FloatArray
+    sun_elevation_start_rad: FloatArray
+    sun_elevation_end_rad: FloatArray
+    line: GroundLine
+    scan_s: FloatArray
+    scan_heading_rad: FloatArray
+    width_m: FloatArray
+    line_period_s: FloatArray
+    data_bit: FloatArray
+    plan_start_s: FloatArray
+    plan_end_s: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    @property
+    def gsd_mean_m(self) -> FloatArray:
+        """Geometric mean of the ground sampling along and across."""
+        return np.sqrt(self.gsd_along_m * self.gsd_across_m)
+
+    def take(self, which: Any) -> Opportunities:
+        """The rows of an index or mask."""
+        columns = {name: getattr(self, name)[which] for name in column_names()}
+        return Opportunities(epoch=self.epoch, strips=self.strips, **columns)
+
+
+def column_names() -> list[str]:
+    """Names of the fields that hold one element a row."""
+    return [field.name for field in fields(Opportunities) if field.name not in ("epoch", "strips")]
+
+
+def joined(
+    parts: Sequence[Opportunities], *, epoch: Epoch, strips: tuple[Strip, ...]
+) -> Opportunities:
+    """The rows of all parts in order of time."""
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in column_names()
+        if name != "line"
+    }
+    line = GroundLine(
+        normals=np.concatenate([part.line.normals for part in parts]),
+        heights_m=np.concatenate([part.line.heights_m for part in parts]),
+    )
+    whole = Opportunities(epoch=epoch, strips=strips, line=line, **columns)
+    return whole.take(np.lexsort((whole.opportunity_id, whole.start_s)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pointing:
+    """Attitudes of one opportunity for sweeps that begin at `start_s` (k,), a second apart or less.
+
+    Quaternions (k, 4) `body_from_gcrf` and body rates (k, 3) rad/s: when settling begins, at the
+    first line and at the last line. `off_nadir_rad` is the largest over the sweep; the other angles
+    (k,), the mean ground sampling and the unit vectors to the satellite (k, 3), east, north and up
+    at the target, are those of its middle line.
+    """
+
+    start_s: FloatArray
+    settle_attitude: FloatArray
+    settle_rate_rad_s: FloatArray
+    first_attitude: FloatArray
+    first_rate_rad_s: FloatArray
+    last_attitude: FloatArray
+    last_rate_rad_s: FloatArray
+    off_nadir_rad: FloatArray
+    roll_rad: FloatArray
+    pitch_rad: FloatArray
+    to_satellite_enu: FloatArray
+    sun_elevation_rad: FloatArray
+    gsd_mean_m: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contacts:
+    """Passes (n,) of satellites over stations, elevation above the mask throughout."""
+
+    epoch: Epoch
+    contact_id: Any
+    satellite: Any
+    station: Any
+    start_s: FloatArray
+    end_s: FloatArray
+    max_elevation_rad: FloatArray
+    orbit: IntArray
+    anx_offset_s: FloatArray
+    sigma_s: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    def take(self, which: Any) -> Contacts:
+        """The rows of an index or mask."""
+        columns = {name: value[which] for name, value in vars(self).items() if name != "epoch"}
+        return Contacts(epoch=self.epoch, **columns)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Timeline:
+    """What one satellite passes through, whatever is planned; arrays over `t_s` (k,).
+
+    `nadir_attitude` (k, 4) orb_from_gcrf; `sun_gcrf` and `moon_gcrf` (k, 3) unit vectors;
+    `irradiance_w_m2` what a plate facing the Sun receives, zero in the umbra. `eclipse_s` (e, 2)
+    from first to last contact with the penumbra; `node_s`, `node_orbit` ascending nodes and the
+    orbits they begin. `lonlat_deg` (k, 2) the sub-satellite point.
+    """
+
+    satellite: str
+    epoch: Epoch
+    t_s: FloatArray
+    nadir_attitude: FloatArray
+    sun_gcrf: FloatArray
+    moon_gcrf: FloatArray
+    irradiance_w_m2: FloatArray
+    lonlat_deg: FloatArray
+    eclipse_s: FloatArray
+    node_s: FloatArray
+    node_orbit: FloatArray
+    orbit_epoch_s: float
+    inertial_speed_m_s: float

@@ -1,0 +1,244 @@
+"""Strips cover what they say, point where the ground is, and stay within every limit."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.access.conftest import START, Ask, point, polygon
+
+from humay.access import (
+    GroundLine,
+    Strip,
+    body_from_gcrf,
+    cut_into_strips,
+    explain_absence,
+    find_opportunities,
+    find_pointing,
+)
+from humay.arrays import FloatArray, dot, norm, unit
+from humay.earth import ellipsoid_normal, geodetic_from_itrf, itrf_from_geodetic, up_at
+from humay.frames import itrf_from_gcrf, matrix_from_quaternion
+from humay.mission import CoarseRelief, Mission, Request
+from humay.orbit import ephemerides
+from humay.schedule.attitude import sweep_states
+
+
+def covered_share(strips: list[Strip], request: Request, count: int = 4000) -> float:
+    """Share of random points of an area that lie on some strip, measured on the ellipsoid."""
+    rng = np.random.default_rng(7)
+    west, south, east, north = request.geometry.bounds
+    sines = rng.uniform(math.sin(math.radians(south)), math.sin(math.radians(north)), count)
+    lon, lat = rng.uniform(west, east, count), np.degrees(np.arcsin(sines))
+    inside = shapely.contains_xy(request.geometry, lon, lat)
+    places = itrf_from_geodetic(
+        np.radians(lon[inside]), np.radians(lat[inside]), np.zeros(inside.sum())
+    )
+    assert len(places) > 300
+    hit = np.zeros(len(places), dtype=bool)
+    for strip in strips:
+        hit |= on_strip(strip.line, strip.width_m, places)
+    return float(np.mean(hit))
+
+
+def on_strip(line: GroundLine, width_m: float, places: FloatArray) -> FloatArray:
+    """Which places lie within half a width of the line and between its ends: each place's nearest
+    point on the line is found among 2,000, distances straight through the Earth."""
+    share = np.linspace(0, 1, 2001)
+    many = GroundLine(
+        normals=np.broadcast_to(line.normals, (2001, 2, 3)), heights_m=np.zeros((2001, 2))
+    )
+    way = many.place(share)
+    nearest = np.array([int(np.argmin(norm(way - place))) for place in places])
+    between = (nearest > 0) & (nearest < 2000)
+    return np.asarray((norm(way[nearest] - places) <= 0.5 * width_m) & between)
+
+
+AREAS = {
+    "mughan": [[47.5, 39.2], [48.9, 39.2], [49.3, 40.1], [48.0, 40.4], [47.5, 39.2]],
+    "over the antimeridian": [[178.0, -18.5], [182.5, -18.5], [182.5, -16.0], [178.0, -16.0], [178.0, -18.5]],
+    "high north": [[15.0, 77.0], [25.0, 77.0], [25.0, 80.0], [15.0, 80.0], [15.0, 77.0]],
+    "long": [[47.0, 35.0], [47.6, 35.0], [49.5, 42.0], [48.9, 42.0], [47.0, 35.0]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AREAS)
+def test_the_strips_of_an_area_put_together_cover_it(name: str, spot: Mission, ask: Ask) -> None:
+    requests = ask([polygon("a", AREAS[name], min_sun_elevation_deg=-90.0)])
+    found = find_opportunities(spot, requests, start=START, end=START + timedelta(days=3))
+    strips = list(found.strips)
+    assert covered_share(strips, requests[0]) == 1.0
+    assert abs(sum(strip.share for strip in strips) - 1) < 1e-9
+    assert covered_share(strips[1:], requests[0]) < 0.99  # none is superfluous
+    assert all(float(strip.line.length_m) < 340e3 for strip in strips)
+
+
+@given(
+    lon=st.floats(-180, 180),
+    lat=st.floats(-75, 75),
+    heading_deg=st.floats(0, 360),
+    size_deg=st.floats(0.3, 4.0),
+    corners=st.integers(3, 9),
+    swath_km=st.floats(12, 80),
+)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_polygon_is_covered_in_any_direction(
+    ask: Ask,
+    lon: float,
+    lat: float,
+    heading_deg: float,
+    size_deg: float,
+    corners: int,
+    swath_km: float,
+) -> None:
+    angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    squeeze = 1 / math.cos(math.radians(lat))
+    ring = [
+        [lon + 0.5 * size_deg * squeeze * math.cos(a), lat + 0.5 * size_deg * math.sin(a)]
+        for a in angles
+    ]
+    (request,) = ask([polygon("a", [*ring, ring[0]], height_m=0.0)])
+    up = ellipsoid_normal(np.radians(lon), np.radians(lat))
+    east = unit(np.array([-up[1], up[0], 0.0]))
+    heading = (
+        math.cos(math.radians(heading_deg)) * np.cross(up, east)
+        + math.sin(math.radians(heading_deg)) * east
+    )
+    strips = cut_into_strips(
+        request, heading=heading, swath_m=swath_km * 1e3, extension_m=2e3, tan_incidence=0.67,
+        heights=CoarseRelief(),
+    )  # fmt: skip
+    assert covered_share(strips, request, count=1500) == 1.0
+    assert abs(sum(strip.share for strip in strips) - 1) < 1e-9
+
+
+def test_a_polygon_round_the_pole_is_out_of_reach_and_told_so(spot: Mission, ask: Ask) -> None:
+    """SPOT sees no further than 85.6 deg of latitude at 30 deg off-nadir."""
+    ring = [[-180, 87], [-90, 87], [0, 87], [90, 87], [180, 87]]
+    requests = ask(
+        [polygon("pole", [*ring, [180, 90], [-180, 90], ring[0]], min_sun_elevation_deg=-90.0)]
+    )
+    end = START + timedelta(days=3)
+    found = find_opportunities(spot, requests, start=START, end=end)
+    assert len(found) == 0
+    orbits = ephemerides(spot, START, end)
+    code, text = explain_absence(spot, requests[0], start=START, end=end, orbits=orbits)
+    assert code == "no_opportunity"
+    assert "85.6 deg" in text
+
+
+def test_a_village_at_2300_m_lies_on_the_centre_line_of_its_strip(spot: Mission, ask: Ask) -> None:
+    """Rays of the planned attitude are met with the surface at the village's height: 1,000 m of
+    height would move it by 0.67 km at 30 deg off-nadir."""
+    lon, lat, height = 48.1266, 41.1793, 2300.0
+    requests = ask([point("village", lon, lat, height)])
+    end = START + timedelta(days=6)
+    found = find_opportunities(spot, requests, start=START, end=end)
+    orbits = ephemerides(spot, START, end)
+    village = itrf_from_geodetic(np.radians(lon), np.radians(lat), np.array(height))
+    oblique = 0
+    for row, samples in enumerate(find_pointing(found, spot, orbits)):
+        if samples is None:
+            continue
+        ephemeris, scan_s = orbits[str(found.satellite[row])], float(found.scan_s[row])
+        start_s = float(samples.start_s[0]) + 0.37
+        t = start_s + scan_s * np.linspace(0, 1, 1001)
+        q = body_from_gcrf(
+            ephemeris,
+            found.line[np.full(1001, row)],
+            np.full(1001, start_s),
+            np.full(1001, scan_s),
+            t,
+        )
+        ray = np.einsum(
+            "nji,nj->ni",
+            matrix_from_quaternion(q) @ np.swapaxes(itrf_from_gcrf(ephemeris.epoch, t), -1, -2),
+            np.broadcast_to([0.0, 0.0, 1.0], (1001, 3)),
+        )
+        assert np.min(distance_to_ray(ephemeris.position_itrf(t), ray, village)) < 5.0
+        oblique += np.degrees(samples.off_nadir_rad[0]) > 20
+    assert oblique > 0
+
+
+def distance_to_ray(origin: FloatArray, direction: FloatArray, place: FloatArray) -> FloatArray:
+    """Distance of a place from rays, (n,)."""
+    return norm(np.cross(place - origin, direction))
+
+
+def test_every_line_of_a_strip_meets_its_limits_at_its_own_time(spot: Mission, ask: Ask) -> None:
+    """At both ends of every start window, lines 100 apart: off-nadir up to the limit, no further;
+    just outside, some line fails."""
+    requests = ask([polygon("long", AREAS["long"])])
+    end = START + timedelta(days=5)
+    found = find_opportunities(spot, requests, start=START, end=end)
+    orbits = ephemerides(spot, START, end)
+    assert len(found) > 5
+    for row in range(len(found)):
+        ephemeris = orbits[str(found.satellite[row])]
+        for at, inward in ((found.start_s[row], 0.01), (found.end_s[row], -0.01)):
+            inside, outside = (
+                worst_off_nadir_deg(ephemeris, found.line[row], at + step, float(found.scan_s[row]))
+                for step in (inward, -5 * inward)
+            )
+            assert inside <= 30.0 + 1e-6
+            assert outside > 30.0 - 2e-2  # the other limits (Sun, period) are far from binding here
+
+
+def worst_off_nadir_deg(ephemeris, line: GroundLine, start_s: float, scan_s: float) -> float:  # type: ignore[no-untyped-def]
+    share = np.linspace(0, 1, 101)
+    many = GroundLine(
+        normals=np.broadcast_to(line.normals, (101, 2, 3)),
+        heights_m=np.broadcast_to(line.heights_m, (101, 2)),
+    )
+    r = ephemeris.position_itrf(start_s + share * scan_s)
+    sight = unit(many.place(share) - r)
+    return float(np.degrees(np.max(np.arccos(np.clip(dot(sight, -up_at(r)), -1, 1)))))
+
+
+def test_samples_a_second_apart_are_enough_between_them(spot: Mission, ask: Ask) -> None:
+    """Interpolated attitudes differ from computed ones by less than 0.001 deg, rates by 1e-4 deg/s."""
+    requests = ask([point("t", 49.9, 40.4), polygon("long", AREAS["long"])])
+    end = START + timedelta(days=2)
+    found = find_opportunities(spot, requests, start=START, end=end)
+    orbits = ephemerides(spot, START, end)
+    worst = 0.0
+    for row, samples in enumerate(find_pointing(found, spot, orbits)):
+        if samples is None:
+            continue
+        between = 0.5 * (samples.start_s[1:] + samples.start_s[:-1])
+        scan_s = float(found.scan_s[row])
+        states = sweep_states(samples, between)
+        for state, offset in ((states.settle, -3.0), (states.first, 0.0), (states.last, scan_s)):
+            n = len(between)
+            exact = body_from_gcrf(
+                orbits[str(found.satellite[row])],
+                found.line[np.full(n, row)],
+                between,
+                np.full(n, scan_s),
+                between + offset,
+            )
+            cosine = np.abs(np.sum(exact * state.attitude, axis=-1))
+            worst = max(worst, float(np.degrees(2 * np.arccos(np.clip(np.min(cosine), -1, 1)))))
+    assert worst < 1e-3
+
+
+def test_a_ground_line_runs_through_its_middle_at_even_speed() -> None:
+    line = GroundLine.centred(
+        ellipsoid_normal(np.radians(48.0), np.radians(41.0)),
+        np.array([0.0, 0.3, 1.0]),
+        np.array(120e3),
+        np.array(850.0),
+    )
+    lon, lat, height = geodetic_from_itrf(line.place(np.array(0.5)))
+    assert np.allclose(np.degrees([lon, lat]), [48.0, 41.0], atol=1e-10)
+    assert abs(height - 850.0) < 1e-6
+    assert abs(float(line.length_m) - 120e3) < 1e-3
+    steps = norm(np.diff([line.place(np.array(f)) for f in np.linspace(0, 1, 11)], axis=0))
+    assert np.ptp(steps) / np.mean(steps) < 1e-3
