@@ -1,0 +1,55 @@
+"""The whole check of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from humay.check.case import read_case
+from humay.check.contacts import check_antennas, check_contacts, check_uplinks
+from humay.check.coverage import check_coverage
+from humay.check.data import check_downlinks, check_imaging_time, check_memory, check_overlaps
+from humay.check.energy import Sunlight, check_eclipses, check_energy
+from humay.check.references import check_bound, check_orbits, check_references
+from humay.check.structure import check_structure
+from humay.check.timeline import check_segments, check_stated_attitudes, fly_slews
+from humay.check.violations import Violation, in_time_order
+from humay.check.windows import check_windows
+from humay.mission import Mission, Request
+
+
+def check_plan(
+    mission: Mission, requests: Sequence[Request], plan: Mapping[str, Any]
+) -> list[Violation]:
+    """What is wrong with a plan, in time order; nothing where it is valid.
+
+    Orbits are propagated anew, and windows, attitudes, slews, contacts, eclipses and resources
+    derived from them and from docs/reference/plan.md alone. Raises `PlanError` for a plan without
+    the structure of its format, `OrbitError` where the mission's orbits do not reach over its span.
+    """
+    check_structure(plan)
+    case, faults = read_case(mission, requests, plan)
+    if case is None:
+        return in_time_order(faults)
+    slews, slew_faults = fly_slews(case)
+    sunlight = Sunlight(case)
+    faults += [
+        *check_references(case),
+        *check_orbits(case),
+        *check_windows(case),
+        *check_segments(case),
+        *check_stated_attitudes(case),
+        *slew_faults,
+        *check_overlaps(case),
+        *check_contacts(case),
+        *check_antennas(case),
+        *check_uplinks(case),
+        *check_downlinks(case),
+        *check_memory(case),
+        *check_imaging_time(case),
+        *check_energy(case, slews, sunlight),
+        *check_eclipses(case, sunlight),
+        *check_coverage(case),
+        *check_bound(case),
+    ]
+    return in_time_order(faults)

@@ -1,0 +1,255 @@
+"""Code `window`: from the propagated orbit, may each strip be imaged when the plan says so?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from humay.arrays import FloatArray, angle_between, dot, norm, unit
+from humay.check.attitude import orb_from_itrf, scan_frame
+from humay.check.case import Acquisition, Case
+from humay.check.violations import Violation
+from humay.earth import azimuth_angle, elevation_angle, sun_itrf
+from humay.frames import inertial_velocity, roll_pitch
+from humay.mission import Limits, limits
+from humay.orbit import Ephemeris
+from humay.time import format_utc
+
+STEP_S = 0.25
+SIGMAS = 3.0
+LIMIT_TOLERANCE_DEG = 0.01
+STATED_TOLERANCE_DEG = 0.05
+STATED_TOLERANCE = 0.02  # relative, for ground sample distances
+SWATH_TOLERANCE = 0.01  # relative
+LINE_PERIOD_TOLERANCE = 0.3  # relative: lines may overlap or lie apart a little
+LONGEST_SCAN_S = 7_200.0
+GRAZING = 1e-3  # sine of the lowest view whose ground is computed; long before, limits are exceeded
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """A satellite looking at its aim points: angles (n,) in radians, distances (n,) in metres."""
+
+    elevation_rad: FloatArray
+    off_nadir_rad: FloatArray
+    roll_rad: FloatArray
+    pitch_rad: FloatArray
+    azimuth_rad: FloatArray
+    range_m: FloatArray
+
+
+def look(orbit: Ephemeris, t_s: FloatArray, aim_itrf: FloatArray, up: FloatArray) -> Look:
+    """From where `orbit` is at `t_s` (n,) to `aim_itrf` (n, 3), where the normals are `up`."""
+    sight = aim_itrf - orbit.position_itrf(t_s)
+    sight_orb = unit(np.einsum("nij,nj->ni", orb_from_itrf(orbit, t_s), sight))
+    roll, pitch = roll_pitch(sight_orb)
+    return Look(
+        elevation_rad=elevation_angle(-sight, up),
+        off_nadir_rad=angle_between(sight_orb, np.broadcast_to([0.0, 0.0, 1.0], sight.shape)),
+        roll_rad=roll,
+        pitch_rad=pitch,
+        azimuth_rad=azimuth_angle(-sight, up),
+        range_m=norm(sight),
+    )
+
+
+def orbit_shift_s(acquisition: Acquisition, t_s: FloatArray) -> FloatArray:
+    """Seconds (n,) that 3 sigma of along-track uncertainty put the satellite ahead or behind."""
+    sigma = acquisition.satellite.orbit_sigma
+    orbit = acquisition.orbit
+    sigma_m = sigma.at_epoch_m + sigma.per_day_m * orbit.age_days(t_s)
+    return np.asarray(SIGMAS * sigma_m / norm(inertial_velocity(*orbit.state_itrf(t_s))))
+
+
+def check_windows(case: Case) -> Iterator[Violation]:
+    """[window] Each limit is kept at each line, the satellite where it should be or 3 sigma off."""
+    for acquisition in case.acquisitions:
+        yield from _period(case, acquisition)
+        lasts_s = acquisition.end_s - acquisition.start_s
+        if lasts_s > LONGEST_SCAN_S:
+            message = f"lasts {lasts_s:.0f} s, expected at most {LONGEST_SCAN_S:.0f} s"
+            yield case.at("window", acquisition.where, message, acquisition.start_s)
+            continue
+        yield from _limits(case, acquisition)
+        yield from _stated(case, acquisition)
+        yield from _sampled(case, acquisition)
+
+
+def _period(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    request = acquisition.request
+    start, end = case.clock.utc(acquisition.start_s), case.clock.utc(acquisition.end_s)
+    if request.start is not None and start < request.start:
+        message = f"begins before its request does, expected not before {format_utc(request.start)}"
+        yield case.at("window", acquisition.where, message, acquisition.start_s)
+    if request.end is not None and end > request.end:
+        message = f"ends after its request does, expected not after {format_utc(request.end)}"
+        yield case.at("window", acquisition.where, message, acquisition.start_s)
+
+
+def _scan_times(acquisition: Acquisition) -> FloatArray:
+    lasts_s = acquisition.end_s - acquisition.start_s
+    count = max(3, math.ceil(lasts_s / STEP_S) + 1)
+    return np.linspace(acquisition.start_s, acquisition.end_s, count)
+
+
+def _limits(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    t_s = _scan_times(acquisition)
+    f = acquisition.share_of_scan(t_s)
+    (aim, _), (up, _) = acquisition.line.points(f), acquisition.line.normals(f)
+    limit = limits(acquisition.satellite, acquisition.request)
+    shift_s = orbit_shift_s(acquisition, t_s)
+    for words, moved_s in (
+        ("", t_s),
+        (", 3 sigma ahead", t_s + shift_s),
+        (", 3 sigma behind", t_s - shift_s),
+    ):
+        seen = look(acquisition.orbit, moved_s, aim, up)
+        yield from _exceeded(case, acquisition, t_s, seen, limit, words)
+    sun = sun_itrf(case.epoch, t_s) - aim
+    excess = limit.min_sun_elevation_rad - elevation_angle(sun, up)
+    yield from _worst(
+        case, acquisition, t_s, excess, "Sun elevation", limit.min_sun_elevation_rad, below=True
+    )
+
+
+def _exceeded(
+    case: Case, acquisition: Acquisition, t_s: FloatArray, seen: Look, limit: Limits, words: str
+) -> Iterator[Violation]:
+    margin = SIGMAS * acquisition.satellite.pointing_sigma_rad
+    for name, angle, most in (
+        ("off-nadir angle", seen.off_nadir_rad, limit.max_off_nadir_rad),
+        ("roll", np.abs(seen.roll_rad), limit.max_roll_rad),
+        ("pitch", np.abs(seen.pitch_rad), limit.max_pitch_rad),
+    ):
+        named = f"{name} with 3 sigma of pointing{words}"
+        yield from _worst(case, acquisition, t_s, angle + margin - most, named, most, below=False)
+    # Behind the Earth a place also lies close to the nadir line: it must be above the horizon.
+    yield from _worst(
+        case,
+        acquisition,
+        t_s,
+        -seen.elevation_rad,
+        f"satellite's elevation{words}",
+        0.0,
+        below=True,
+    )
+
+
+def _worst(
+    case: Case,
+    acquisition: Acquisition,
+    t_s: FloatArray,
+    excess_rad: FloatArray,
+    name: str,
+    limit_rad: float,
+    *,
+    below: bool,
+) -> Iterator[Violation]:
+    """A violation at the line where a limit is exceeded most, if it is."""
+    i = int(np.argmax(excess_rad))
+    if math.degrees(excess_rad[i]) <= LIMIT_TOLERANCE_DEG:
+        return
+    found_deg = math.degrees(limit_rad + (-excess_rad[i] if below else excess_rad[i]))
+    bound = "at least" if below else "at most"
+    yield case.at(
+        "window",
+        acquisition.where,
+        f"{name} is {found_deg:.3f} deg, expected {bound} {math.degrees(limit_rad):.3f} deg",
+        float(t_s[i]),
+    )
+
+
+def _stated(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    """Angles that the plan states of a strip: the largest off-nadir, the others in the middle."""
+    t_s = np.append(_scan_times(acquisition), (acquisition.start_s + acquisition.end_s) / 2)
+    f = acquisition.share_of_scan(t_s)
+    (aim, _), (up, _) = acquisition.line.points(f), acquisition.line.normals(f)
+    seen = look(acquisition.orbit, t_s, aim, up)
+    sun = elevation_angle(sun_itrf(case.epoch, t_s) - aim, up)
+    middle = {
+        "off_nadir_deg": float(np.max(seen.off_nadir_rad)),
+        "roll_deg": seen.roll_rad[-1],
+        "pitch_deg": seen.pitch_rad[-1],
+        "incidence_deg": math.pi / 2 - seen.elevation_rad[-1],
+        "azimuth_deg": seen.azimuth_rad[-1],
+        "sun_elevation_deg": sun[-1],
+    }
+    for key, derived_rad in middle.items():
+        stated_deg, derived_deg = float(acquisition.entry[key]), math.degrees(derived_rad)
+        if abs((stated_deg - derived_deg + 180) % 360 - 180) > STATED_TOLERANCE_DEG:
+            yield case.at(
+                "window",
+                acquisition.where,
+                f"{key} is {stated_deg:.3f}, expected {derived_deg:.3f}"
+                f" within {STATED_TOLERANCE_DEG:g}",
+                float(t_s[-1]),
+            )
+
+
+def _sampled(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    """The ground sample distance, the usable width and the line period that the plan states."""
+    t_s = _scan_times(acquisition)
+    t_s[len(t_s) // 2] = (acquisition.start_s + acquisition.end_s) / 2
+    ground = _ground(acquisition, t_s)
+    i, camera = len(t_s) // 2, acquisition.satellite.camera
+    along_m, across_m = ground.along_m[i] * camera.ifov_rad, ground.across_m[i] * camera.ifov_rad
+    gsd_m = math.sqrt(along_m * across_m), (along_m + across_m) / 2  # two usual means, 1 % apart
+    for key, low, high in (
+        ("gsd_m", gsd_m[0] * (1 - STATED_TOLERANCE), gsd_m[1] * (1 + STATED_TOLERANCE)),
+        ("width_m", 0.0, float(ground.swath_m.min()) * (1 + SWATH_TOLERANCE)),
+        ("line_period_s", *_line_periods(acquisition, along_m / ground.speed_m_s[i])),
+    ):
+        stated = float(acquisition.entry[key])
+        if not low <= stated <= high:
+            yield case.at(
+                "memory" if key == "line_period_s" else "window",
+                acquisition.where,
+                f"{key} is {stated:.6g}, expected {low:.6g} to {high:.6g}",
+                float(t_s[i]),
+            )
+
+
+def _line_periods(acquisition: Acquisition, matched_s: float) -> tuple[float, float]:
+    """Line periods that fit: near the one whose lines join, or the one the camera is built for."""
+    own_s = acquisition.satellite.camera.line_period_s
+    low_s, high_s = matched_s * (1 - LINE_PERIOD_TOLERANCE), matched_s * (1 + LINE_PERIOD_TOLERANCE)
+    if own_s is None:
+        return low_s, high_s
+    return min(low_s, own_s * (1 - 1e-6)), max(high_s, own_s * (1 + 1e-6))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Ground:
+    """What the camera draws on the ground at times (n,): metres per radian of view along and across
+    the lines' motion, metres of swath to both sides alike, metres per second of scanning."""
+
+    along_m: FloatArray
+    across_m: FloatArray
+    swath_m: FloatArray
+    speed_m_s: FloatArray
+
+
+def _ground(acquisition: Acquisition, t_s: FloatArray) -> _Ground:
+    """On the plane that touches the ellipsoid (raised to the strip's height) at the aim point."""
+    f = acquisition.share_of_scan(t_s)
+    (aim, along), (up, _) = acquisition.line.points(f), acquisition.line.normals(f)
+    r_itrf = acquisition.orbit.position_itrf(t_s)
+    x, y, z = np.moveaxis(scan_frame(r_itrf, acquisition.line, f), -2, 0)
+    range_m, down = norm(aim - r_itrf), np.minimum(dot(z, up), -GRAZING)
+    half_rad = acquisition.satellite.camera.swath_rad / 2
+    half_rad = max(0.0, half_rad - SIGMAS * acquisition.satellite.pointing_sigma_rad)
+    across = unit(np.cross(up, along))
+    reach_m = []
+    for side in (-1.0, 1.0):
+        ray = z * math.cos(half_rad) + side * y * math.sin(half_rad)
+        hit = ray * (range_m * down / np.minimum(dot(ray, up), -GRAZING))[:, None]
+        reach_m.append(np.abs(dot(hit - (aim - r_itrf), across)))
+    return _Ground(
+        along_m=range_m * np.hypot(1.0, dot(x, up) / down),
+        across_m=range_m * np.hypot(1.0, dot(y, up) / down),
+        swath_m=2 * np.minimum(*reach_m),
+        speed_m_s=norm(along) / (acquisition.end_s - acquisition.start_s),
+    )

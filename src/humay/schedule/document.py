@@ -1,0 +1,372 @@
+"""The plan as the dictionary of plan.json (docs/reference/plan.md): degrees, UTC, Gbit, Wh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from shapely.geometry import mapping
+
+from humay.access import Pointing, Timeline
+from humay.arrays import FloatArray, IntArray
+from humay.mission import Request
+from humay.schedule.plan import Plan, SatellitePlan
+from humay.schedule.planner import Refusal
+from humay.schedule.resources import Downlink, imaging_inside
+from humay.schedule.sequence import Act, Segment
+from humay.time import Epoch, format_utc
+
+FORMAT = "humay-plan-1"
+WHOLE = 0.999999
+_CURVE_STEP_S = 60.0
+_JOULE_PER_WH = 3_600.0
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Everything plan.json holds, in a fixed order, free of the wall clock."""
+    names = _acquisition_names(plan)
+    value = round(plan.value, 9)
+    bound = max(round(plan.bound, 6), value)
+    delivered = _deliveries(plan, names)
+    return {
+        "format": FORMAT,
+        "mission": plan.given.mission.name,
+        "start": format_utc(plan.start),
+        "end": format_utc(plan.end),
+        "release": format_utc(plan.release),
+        "seed": plan.seed,
+        "iterations": 0,
+        "notes": list(plan.given.notes),
+        "objective": {
+            "value": value,
+            "bound": bound,
+            "gap": round((bound - value) / bound, 6) if bound > 0 else 0.0,
+            "method": "greedy by priority; bound by a linear relaxation per orbit",
+        },
+        "satellites": [_satellite(plan, name, part) for name, part in plan.satellites.items()],
+        "requests": [_request(plan, request, names) for request in plan.given.requests],
+        "acquisitions": [
+            _acquisition(plan, name, act, names, delivered) for name, act in _in_order(plan)
+        ],
+        "passes": [_pass(plan, p) for p in plan.passes],
+        "downlinks": _downlinks(plan, names),
+        "attitude": {
+            name: [_segment(_epoch(plan), segment, names) for segment in part.segments]
+            for name, part in plan.satellites.items()
+        },
+        "resources": {name: _resources(plan, part) for name, part in plan.satellites.items()},
+        "eclipses": {
+            name: [_span(timeline.epoch, *edges) for edges in timeline.eclipse_s]
+            for name, timeline in plan.given.timelines.items()
+        },
+        "ground_tracks": {
+            name: _track(plan, timeline) for name, timeline in plan.given.timelines.items()
+        },
+    }
+
+
+def _epoch(plan: Plan) -> Epoch:
+    return plan.given.opportunities.epoch
+
+
+def _utc(epoch: Epoch, t_s: float) -> str:
+    return format_utc(epoch.utc(t_s))
+
+
+def _span(epoch: Epoch, start_s: float, end_s: float) -> dict[str, str]:
+    return {"start": _utc(epoch, start_s), "end": _utc(epoch, end_s)}
+
+
+def _numbers(values: Any, digits: int) -> list[float]:
+    return [round(float(value), digits) + 0.0 for value in np.ravel(values)]
+
+
+def _deg(angle_rad: float, digits: int = 4) -> float:
+    return round(float(np.degrees(angle_rad)), digits) + 0.0
+
+
+def _in_order(plan: Plan) -> list[tuple[str, Act]]:
+    acts = [(name, act) for name, part in plan.satellites.items() for act in part.acts]
+    return sorted(acts, key=lambda pair: (pair[1].start_s, pair[0]))
+
+
+def _acquisition_names(plan: Plan) -> dict[int, str]:
+    """`A0001`... by opportunity row, in order of time."""
+    return {act.row: f"A{i:04d}" for i, (_, act) in enumerate(_in_order(plan), start=1)}
+
+
+def _satellite(plan: Plan, name: str, part: SatellitePlan) -> dict[str, Any]:
+    epoch, timeline = _epoch(plan), plan.given.timelines[name]
+    sigma = plan.given.mission.satellite(name).orbit_sigma
+    ages = [
+        abs(epoch.seconds(t) - timeline.orbit_epoch_s) / 86_400.0 for t in (plan.start, plan.end)
+    ]
+    return {
+        "name": name,
+        "orbit_epoch": _utc(epoch, timeline.orbit_epoch_s),
+        "age_days": _numbers(ages, 4),
+        "orbit_sigma_m": _numbers([sigma.at_epoch_m + sigma.per_day_m * age for age in ages], 1),
+        "imaging_s": round(sum(act.end_s - act.start_s for act in part.acts), 3),
+        "acquisitions": len(part.acts),
+        "downlinked_gbit": round(sum(d.bits for d in part.downlinks) / 1e9, 6),
+    }
+
+
+# Requests ----------------------------------------------------------------------------------------
+
+
+def _request(plan: Plan, request: Request, names: Mapping[int, str]) -> dict[str, Any]:
+    o = plan.given.opportunities
+    own = np.flatnonzero(o.request == request.name)
+    taken = {act.strip: names[act.row] for _, act in _in_order(plan) if act.request == request.name}
+    strips = _strips(plan, request, own, taken)
+    fraction = round(sum(strip["share"] for strip in strips if strip["acquisition"]), 9)
+    outcome = "served" if fraction >= WHOLE else "partly" if fraction > 0 else "left out"
+    return {
+        "name": request.name,
+        "kind": request.kind,
+        "priority": request.priority,
+        "weight": request.weight,
+        "purpose": request.purpose,
+        "height_m": request.height_m,
+        "height_source": request.height_source,
+        "geometry": _geometry(request),
+        "opportunities": len(own),
+        "outcome": outcome,
+        "fraction": min(fraction, 1.0),
+        "strips": strips,
+        "reason": None if outcome == "served" else _reason(plan, request, own, strips),
+    }
+
+
+def _geometry(request: Request) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return [plain(v) for v in value] if isinstance(value, tuple | list) else round(value, 7)
+
+    shape = mapping(request.geometry)
+    return {"type": shape["type"], "coordinates": plain(shape["coordinates"])}
+
+
+def _strips(
+    plan: Plan, request: Request, own: IntArray, taken: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Strips of a request. A point's line is that of its acquisition, else of its first window."""
+    o = plan.given.opportunities
+    if request.kind != "point":
+        return [
+            {
+                "id": strip.name,
+                "share": strip.share,
+                "width_m": round(strip.width_m, 1),
+                "centre_line": strip.line.lonlath(),
+                "acquisition": taken.get(strip.name),
+            }
+            for strip in o.strips
+            if strip.request == request.name
+        ]
+    acted = [act.row for _, act in _in_order(plan) if act.request == request.name]
+    row = acted[0] if acted else own[0] if len(own) else None
+    return [
+        {
+            "id": request.name,
+            "share": 1.0,
+            "width_m": None if row is None else round(float(o.width_m[row]), 1),
+            "centre_line": None if row is None else o.line[row].lonlath(),
+            "acquisition": taken.get(request.name),
+        }
+    ]
+
+
+def _reason(
+    plan: Plan, request: Request, own: IntArray, strips: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Why a request is not whole: no window, or the refusal that came furthest among its strips."""
+    if not len(own):
+        code, text = plan.given.absences[request.name]
+        return {"code": code, "text": text, "competitors": []}
+    refusals = [
+        plan.refusals[strip["id"]]
+        for strip in strips
+        if not strip["acquisition"] and strip["id"] in plan.refusals
+    ]
+    unseen = sum(1 for s in strips if not s["acquisition"] and s["id"] not in plan.refusals)
+    if not refusals:
+        text = f"{unseen} of its strips have no window in this plan"
+        return {"code": "no_opportunity", "text": text, "competitors": []}
+    worst: Refusal = max(refusals, key=lambda refusal: refusal.stage)
+    same = sum(1 for refusal in refusals if refusal.code == worst.code)
+    counted = f" ({same} of {len(strips)} strips)" if len(strips) > 1 else ""
+    return {
+        "code": worst.code,
+        "text": worst.text + counted,
+        "competitors": list(worst.competitors),
+    }
+
+
+# Acts --------------------------------------------------------------------------------------------
+
+
+def _acquisition(
+    plan: Plan, name: str, act: Act, names: Mapping[int, str], delivered: Mapping[str, str]
+) -> dict[str, Any]:
+    o, epoch, row = plan.given.opportunities, _epoch(plan), act.row
+    timeline = plan.given.timelines[name]
+    samples = plan.given.pointing[row]
+    if samples is None:
+        raise AssertionError(f"acquisition {names[row]} was planned without pointing samples")
+    node = int(np.searchsorted(timeline.node_s, act.start_s, side="right")) - 1
+    uplink = plan.satellites[name].lane.uplink
+    weights = {request.name: request.weight for request in plan.given.requests}
+    return {
+        "id": names[row],
+        "satellite": name,
+        "request": act.request,
+        "strip": act.strip,
+        "opportunity": str(o.opportunity_id[row]),
+        "start": _utc(epoch, act.start_s),
+        "end": _utc(epoch, act.end_s),
+        "orbit": int(timeline.node_orbit[node]),
+        "anx_offset_s": round(act.start_s - float(timeline.node_s[node]), 3),
+        "centre_line": o.line[row].lonlath(),
+        "width_m": round(float(o.width_m[row]), 1),
+        "line_period_s": round(float(o.line_period_s[row]), 12),
+        **_angles(samples, act.start_s),
+        "attitude_start": _numbers(act.first.attitude, 10),
+        "rate_start_deg_s": _numbers(np.degrees(act.first.rate_rad_s), 8),
+        "attitude_end": _numbers(act.last.attitude, 10),
+        "rate_end_deg_s": _numbers(np.degrees(act.last.rate_rad_s), 8),
+        "data_gbit": round(act.bits / 1e9, 9),
+        "value": round(weights[act.request] * plan.shares[act.strip], 9),
+        "uplink": None if uplink is None else uplink.pass_id,
+        "delivered": delivered.get(names[row]),
+    }
+
+
+def _angles(samples: Pointing, start_s: float) -> dict[str, float]:
+    def at(values: FloatArray) -> float:
+        return float(np.interp(start_s, samples.start_s, values))
+
+    east, north, up = (at(axis) for axis in samples.to_satellite_enu.T)
+    return {
+        "off_nadir_deg": _deg(at(samples.off_nadir_rad)),
+        "roll_deg": _deg(at(samples.roll_rad)),
+        "pitch_deg": _deg(at(samples.pitch_rad)),
+        "incidence_deg": _deg(np.arctan2(np.hypot(east, north), up)),
+        "azimuth_deg": _deg(np.arctan2(east, north)) % 360.0,
+        "sun_elevation_deg": _deg(at(samples.sun_elevation_rad)),
+        "gsd_m": round(at(samples.gsd_mean_m), 4),
+    }
+
+
+def _pass(plan: Plan, p: Any) -> dict[str, Any]:
+    epoch = _epoch(plan)
+    return {
+        "id": p.pass_id,
+        "station": p.station,
+        "satellite": p.satellite,
+        **_span(epoch, p.start_s, p.end_s),
+        "uplink": p.uplink,
+        "contact_start": _utc(epoch, p.contact_start_s),
+        "contact_end": _utc(epoch, p.contact_end_s),
+        "max_elevation_deg": _deg(p.max_elevation_rad, 3),
+    }
+
+
+def _downlinks(plan: Plan, names: Mapping[int, str]) -> list[dict[str, Any]]:
+    every = [(name, d) for name, part in plan.satellites.items() for d in part.downlinks]
+    every.sort(key=lambda pair: (pair[1].start_s, pair[0]))
+    return [
+        {
+            "id": f"D{i:04d}",
+            "pass": downlink.pass_id,
+            "satellite": name,
+            "station": downlink.station,
+            **_span(_epoch(plan), downlink.start_s, downlink.end_s),
+            "gbit": round(downlink.bits / 1e9, 9),
+            "items": _items(downlink, names),
+        }
+        for i, (name, downlink) in enumerate(every, start=1)
+    ]
+
+
+def _items(downlink: Downlink, names: Mapping[int, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "acquisition": None if acquisition is None else names[int(acquisition)],
+            "gbit": round(bits / 1e9, 9),
+        }
+        for acquisition, bits in downlink.items
+    ]
+
+
+def _deliveries(plan: Plan, names: Mapping[int, str]) -> dict[str, str]:
+    """When each acquisition is on the ground whole: the end of the downlink with its last bit."""
+    done: dict[str, str] = {}
+    for part in plan.satellites.values():
+        left = {names[act.row]: act.bits for act in part.acts}
+        for downlink in part.downlinks:
+            for acquisition, bits in downlink.items:
+                if acquisition is None:
+                    continue
+                name = names[int(acquisition)]
+                left[name] -= bits
+                if left[name] < 1.0:  # less than a bit: rounding
+                    done[name] = _utc(_epoch(plan), downlink.end_s)
+    return done
+
+
+def _segment(epoch: Epoch, segment: Segment, names: Mapping[int, str]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"mode": segment.mode, **_span(epoch, segment.start_s, segment.end_s)}
+    if segment.law is not None:
+        entry["law"] = segment.law
+    if segment.act is not None:
+        entry["acquisition"] = names[segment.act.row]
+    if segment.mode == "slew":
+        entry["phases"] = [
+            {
+                "duration_s": round(phase.duration_s, 9),
+                "acceleration_deg_s2": _numbers(np.degrees(phase.acceleration_rad_s2), 9),
+            }
+            for phase in segment.phases
+        ]
+        _, up, coast, _, _ = segment.phases
+        peak = up.duration_s * float(np.linalg.norm(up.acceleration_rad_s2))
+        entry["angle_deg"] = _deg(peak * (up.duration_s + coast.duration_s))
+    return entry
+
+
+# Curves ------------------------------------------------------------------------------------------
+
+
+def _resources(plan: Plan, part: SatellitePlan) -> dict[str, Any]:
+    lane, epoch = part.lane, _epoch(plan)
+    low, high = lane.span
+    memory_s, memory = lane.memory(part.acts, part.downlinks)
+    edges = [t for segment in part.segments for t in (segment.start_s, segment.end_s)]
+    grid = np.arange(low, high, _CURVE_STEP_S)
+    t_s = np.unique(np.round(np.concatenate([grid, memory_s, np.clip(edges, low, high)]), 3))
+    t_s = t_s[(t_s >= low) & (t_s <= high)]
+    starts = np.array([act.start_s for act in part.acts])
+    ends = np.array([act.end_s for act in part.acts])
+    curves: dict[str, Any] = {
+        "time": [_utc(epoch, t) for t in t_s],
+        "memory_gbit": _numbers(np.interp(t_s, memory_s, memory) / 1e9, 4),
+        "imaging_s": [
+            _numbers(imaging_inside(starts, ends, t_s - limit.per_s, limit.per_s), 2)
+            for limit in lane.satellite.imaging_limits
+        ],
+    }
+    if lane.battery is not None:
+        energy_s, energy = lane.energy(part.segments, part.downlinks)
+        curves["battery_wh"] = _numbers(np.interp(t_s, energy_s, energy) / _JOULE_PER_WH, 3)
+    return curves
+
+
+def _track(plan: Plan, timeline: Timeline) -> list[list[float]]:
+    """Sub-satellite points, one a minute."""
+    epoch = _epoch(plan)
+    low, high = epoch.seconds(plan.start), epoch.seconds(plan.end)
+    inside = (timeline.t_s >= low) & (timeline.t_s <= high)
+    step = max(1, round(60.0 / float(timeline.t_s[1] - timeline.t_s[0])))
+    return [_numbers(place, 3) for place in timeline.lonlat_deg[inside][::step]]

@@ -1,0 +1,176 @@
+"""`make_plan`: opportunities in, a `Plan` with its bound and its reasons out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from humay.access import Contacts, Opportunities, Pointing, Timeline
+from humay.arrays import FloatArray
+from humay.errors import PlanError
+from humay.mission import Mission, Request
+from humay.schedule.bound import upper_bound
+from humay.schedule.ground import (
+    Pass,
+    book_passes,
+    downlink_rate,
+    first_uplink,
+    soonest_command_s,
+)
+from humay.schedule.planner import Lane, Refusal, fill, make_lanes
+from humay.schedule.resources import Downlink
+from humay.schedule.sequence import Act, Segment
+from humay.time import format_utc
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlanInput:
+    """All that a plan is made from: what is asked, when it can be seen, who listens when.
+
+    `pointing` has an entry for each opportunity. `absences` gives a reason code and a sentence for
+    each request without a window. `notes` are told to whoever reads the plan.
+    """
+
+    mission: Mission
+    requests: Sequence[Request]
+    opportunities: Opportunities
+    pointing: Sequence[Pointing | None]
+    contacts: Contacts
+    timelines: Mapping[str, Timeline]
+    absences: Mapping[str, tuple[str, str]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SatellitePlan:
+    """What one satellite does: acts in order of time, attitude without gap, downlinks."""
+
+    lane: Lane
+    acts: tuple[Act, ...]
+    segments: tuple[Segment, ...]
+    downlinks: tuple[Downlink, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """A plan over [start, end]; `value` counts weight x share of every strip imaged, `bound` is
+    what no plan can exceed, `shares` what part of its request each strip is.
+    """
+
+    given: PlanInput
+    start: datetime
+    end: datetime
+    release: datetime
+    seed: int
+    satellites: Mapping[str, SatellitePlan]
+    passes: tuple[Pass, ...]
+    refusals: Mapping[str, Refusal]
+    shares: Mapping[str, float]
+    value: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """How far the value may lie below the best, as a share of the bound."""
+        return (self.bound - self.value) / self.bound if self.bound > 0 else 0.0
+
+
+def make_plan(
+    given: PlanInput,
+    *,
+    start: datetime,
+    end: datetime,
+    release: datetime | None = None,
+    seed: int = 1,
+) -> Plan:
+    """The greedy plan over [start, end]. `seed` is recorded for methods that draw lots; this one
+    does not."""
+    if not start < end:
+        raise PlanError(f"the plan ends at {format_utc(end)}, not after {format_utc(start)}")
+    release = start if release is None else release
+    epoch = given.opportunities.epoch
+    span = epoch.seconds(start), epoch.seconds(end)
+    passes = book_passes(given.mission, given.contacts)
+    uplinks = {
+        satellite.name: first_uplink(satellite, passes, epoch.seconds(release))
+        for satellite in given.mission.satellites
+    }
+    lanes = make_lanes(given.mission, passes, uplinks, given.timelines, span)
+    for lane in lanes.values():
+        _refuse_hopeless(lane)
+    refusals = fill(lanes, given.requests, given.opportunities, given.pointing)
+    shares = _shares(given)
+    values = _values(given, shares)
+    value = float(math.fsum(values[act.row] for lane in lanes.values() for act in lane.acts))
+    return Plan(
+        given=given,
+        start=start,
+        end=end,
+        release=release,
+        seed=seed,
+        satellites={name: _satellite_plan(lane) for name, lane in lanes.items()},
+        passes=tuple(passes),
+        refusals=refusals,
+        shares=shares,
+        value=value,
+        bound=_bound(given, values, epoch.seconds(release), span[0]),
+    )
+
+
+def _refuse_hopeless(lane: Lane) -> None:
+    """A satellite whose battery fails without any imaging has no plan at all."""
+    segments = lane.segments([])
+    if segments is None:
+        raise PlanError(f"satellite {lane.satellite.name!r} has no way through its own passes")
+    refusal = lane.energy_refusal([], segments)
+    if refusal is not None:
+        raise PlanError(f"even without imaging, {refusal.text}: its power figures do not add up")
+
+
+def _satellite_plan(lane: Lane) -> SatellitePlan:
+    segments = lane.segments(lane.acts)
+    if segments is None:
+        raise AssertionError(
+            f"the acts of {lane.satellite.name!r} were accepted and do not join up"
+        )
+    downlinks = lane.downlinks(lane.acts, segments)
+    return SatellitePlan(
+        lane=lane,
+        acts=tuple(lane.acts),
+        segments=tuple(segments),
+        downlinks=tuple(downlinks),
+    )
+
+
+def _shares(given: PlanInput) -> dict[str, float]:
+    shares = {strip.name: strip.share for strip in given.opportunities.strips}
+    return shares | {request.name: 1.0 for request in given.requests if request.kind == "point"}
+
+
+def _values(given: PlanInput, shares: Mapping[str, float]) -> FloatArray:
+    """What each opportunity is worth: the weight of its request times the share of its strip."""
+    weights = {request.name: request.weight for request in given.requests}
+    o = given.opportunities
+    worth = [weights[str(r)] * shares[str(s)] for r, s in zip(o.request, o.strip, strict=True)]
+    return np.array(worth, dtype=np.float64)
+
+
+def _bound(given: PlanInput, values: FloatArray, release_s: float, start_s: float) -> float:
+    """The relaxation with every contact a satellite could have, booked or not."""
+    satellites = {satellite.name: satellite for satellite in given.mission.satellites}
+    ready = {
+        name: soonest_command_s(satellite, given.mission, given.contacts, release_s)
+        for name, satellite in satellites.items()
+    }
+    rates = {
+        (name, station.name): downlink_rate(satellite, station)
+        for name, satellite in satellites.items()
+        for station in given.mission.stations
+    }
+    return upper_bound(
+        given.opportunities, values, satellites, ready, given.contacts, rates, start_s
+    )

@@ -1,0 +1,217 @@
+"""Memory, downlink, battery and imaging time: what a sequence of acts leaves of each.
+
+Curves are piecewise linear in time and checked at every break, so no peak hides between samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from humay.access import Timeline
+from humay.arrays import FloatArray
+from humay.mission import ImagingLimit, Power
+
+BATTERY_MARGIN = 0.005  # of the capacity, kept free above the floor for what sampling leaves open
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """Data of one acquisition: made at a constant rate from start to end. `None` names what was on
+    board before the plan."""
+
+    acquisition: str | None
+    start_s: float
+    end_s: float
+    bits: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """A stretch in which a satellite may send: part of a pass, at one rate."""
+
+    pass_id: str
+    station: str
+    start_s: float
+    end_s: float
+    bit_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Downlink:
+    """Data sent from start to end at the rate of the stretch; what of which acquisition."""
+
+    pass_id: str
+    station: str
+    start_s: float
+    end_s: float
+    items: tuple[tuple[str | None, float], ...]
+
+    @property
+    def bits(self) -> float:
+        return sum(bits for _, bits in self.items)
+
+
+def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> list[Downlink]:
+    """Everything recorded goes down as soon as a stretch allows, oldest first.
+
+    An acquisition can leave once it has ended. A stretch that runs dry while another acquisition
+    ends inside it goes on from there.
+    """
+    queue = sorted(recordings, key=lambda r: (r.end_s, r.acquisition or ""))
+    left = [recording.bits for recording in queue]
+    first = 0
+    downlinks: list[Downlink] = []
+    for stretch in sorted(sendings, key=lambda s: s.start_s):
+        now, began = stretch.start_s, stretch.start_s
+        items: list[tuple[str | None, float]] = []
+        while first < len(queue) and now < stretch.end_s:
+            if queue[first].end_s > now:  # nothing to send yet: close, and wait for it
+                downlinks += _downlink(stretch, began, now, items)
+                items, now = [], queue[first].end_s
+                began = now
+                continue
+            bits = min(left[first], (stretch.end_s - now) * stretch.bit_s)
+            items.append((queue[first].acquisition, bits))
+            now += bits / stretch.bit_s
+            left[first] -= bits
+            if left[first] > 1e-3:  # a thousandth of a bit: the stretch is full
+                break
+            first += 1
+        downlinks += _downlink(stretch, began, min(now, stretch.end_s), items)
+    return downlinks
+
+
+def _downlink(
+    stretch: Sending, start_s: float, end_s: float, items: list[tuple[str | None, float]]
+) -> list[Downlink]:
+    if not items or end_s <= start_s:
+        return []
+    return [
+        Downlink(
+            pass_id=stretch.pass_id,
+            station=stretch.station,
+            start_s=start_s,
+            end_s=end_s,
+            items=tuple(items),
+        )
+    ]
+
+
+def memory_curve(
+    recordings: Sequence[Recording], downlinks: Sequence[Downlink], start_s: float, end_s: float
+) -> tuple[FloatArray, FloatArray]:
+    """Times and bits on board, linear between, from the plan's start to its end."""
+    ramps = [(r.start_s, r.end_s, r.bits) for r in recordings]
+    ramps += [(d.start_s, d.end_s, -d.bits) for d in downlinks]
+    edges = [t for begin, finish, _ in ramps for t in (begin, finish)]
+    t_s = np.unique(np.clip([start_s, *edges, end_s], start_s, end_s))
+    bits = np.zeros(len(t_s))
+    for begin, finish, amount in ramps:
+        if finish > begin:
+            bits += amount * np.clip((t_s - begin) / (finish - begin), 0.0, 1.0)
+        else:
+            bits += amount * (t_s >= begin)
+    return t_s, bits
+
+
+def longest_imaging(starts_s: FloatArray, ends_s: FloatArray, per_s: float) -> float:
+    """The most imaging time (s) inside any window `per_s` long.
+
+    As a window slides, the time inside changes linearly between instants at which one of its ends
+    meets an end of an acquisition, so the largest value stands at one of those.
+    """
+    if not len(starts_s):
+        return 0.0
+    begin = np.concatenate([starts_s, ends_s, starts_s - per_s, ends_s - per_s])
+    return float(np.max(imaging_inside(starts_s, ends_s, begin, per_s)))
+
+
+def imaging_inside(
+    starts_s: FloatArray, ends_s: FloatArray, begin_s: FloatArray, per_s: float
+) -> FloatArray:
+    """Imaging time (k,) in the windows [begin, begin + per_s]."""
+    low = np.maximum(starts_s[None, :], begin_s[:, None])
+    high = np.minimum(ends_s[None, :], begin_s[:, None] + per_s)
+    return np.asarray(np.sum(np.maximum(high - low, 0.0), axis=1))
+
+
+def first_overrun(
+    starts_s: FloatArray, ends_s: FloatArray, limits: Sequence[ImagingLimit]
+) -> ImagingLimit | None:
+    """The first limit that a sequence of acquisitions breaks."""
+    for limit in limits:
+        if longest_imaging(starts_s, ends_s, limit.per_s) > limit.seconds + 1e-9:
+            return limit
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """A stretch of time with a constant extra load (W)."""
+
+    start_s: float
+    end_s: float
+    watt: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harvest:
+    """A stretch outside the idle attitude, and what the panels give in it on average (W)."""
+
+    start_s: float
+    end_s: float
+    watt: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Battery:
+    """The battery of one satellite over a plan, on the timeline's grid and every break of the acts.
+
+    `idle_watt` (k,) is what the panels give in the idle attitude at the timeline's times.
+    """
+
+    power: Power
+    timeline: Timeline
+    idle_watt: FloatArray
+
+    @property
+    def floor_j(self) -> float:
+        return (1 - self.power.max_depth_of_discharge) * self.power.battery_j
+
+    def curve(
+        self, harvests: Sequence[Harvest], loads: Sequence[Load], start_s: float, end_s: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Times and stored energy (J); charge above the capacity is lost.
+
+        A store that cannot exceed its capacity is the free sum less its running excess (Skorokhod's
+        reflection), so no step depends on the one before.
+        """
+        grid = self.timeline.t_s
+        edges = [t for h in harvests for t in (h.start_s, h.end_s)]
+        edges += [t for load in loads for t in (load.start_s, load.end_s)]
+        inner = grid[(grid > start_s) & (grid < end_s)]
+        t_s = np.unique(np.concatenate([[start_s, end_s], inner, np.clip(edges, start_s, end_s)]))
+        gained = np.diff(self._idle_energy(t_s))
+        middle, length = 0.5 * (t_s[1:] + t_s[:-1]), np.diff(t_s)
+        for harvest in harvests:
+            inside = (middle > harvest.start_s) & (middle < harvest.end_s)
+            gained[inside] = harvest.watt * length[inside]
+        spent = self.power.platform_w * length
+        for load in loads:
+            spent += load.watt * length * ((middle > load.start_s) & (middle < load.end_s))
+        full = self.power.battery_j
+        free = self.power.initial_charge * full + np.concatenate([[0.0], np.cumsum(gained - spent)])
+        excess = np.maximum(np.maximum.accumulate(free - full), 0.0)
+        return t_s, free - excess
+
+    def _idle_energy(self, t_s: FloatArray) -> FloatArray:
+        """Integral of the idle power up to each time, trapezoids between grid points."""
+        grid, watt = self.timeline.t_s, self.idle_watt
+        whole = np.concatenate([[0.0], np.cumsum(0.5 * (watt[1:] + watt[:-1]) * np.diff(grid))])
+        i = np.clip(np.searchsorted(grid, t_s, side="right") - 1, 0, len(grid) - 2)
+        step = t_s - grid[i]
+        slope = (watt[i + 1] - watt[i]) / (grid[i + 1] - grid[i])
+        return np.asarray(whole[i] + step * (watt[i] + 0.5 * slope * step))

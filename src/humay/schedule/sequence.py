@@ -1,0 +1,276 @@
+"""The attitude timeline of one satellite: its acts, and how it gets from each to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from humay.access import Timeline
+from humay.arrays import FloatArray
+from humay.frames import rotate
+from humay.mission import Power, Satellite
+from humay.schedule.attitude import IdleLaw, interpolate
+from humay.schedule.resources import Harvest
+from humay.schedule.slews import Agility, Phase, State, fly, slew_phases, slew_time
+
+SHORTEST_IDLE_S = 60.0  # a shorter stop on the way is not worth two slews
+SHORTEST_HOLD_S = 20.0  # the least time for which a fixed antenna is turned to the ground
+_FIT_S = 1e-6
+_SAMPLE_S = 4.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Act:
+    """One acquisition at a fixed time, with its states: settling, first line, last line."""
+
+    row: int
+    request: str
+    strip: str
+    start_s: float
+    end_s: float
+    settle_from_s: float
+    settle: State
+    first: State
+    last: State
+    bits: float
+
+    @property
+    def key(self) -> tuple[int, float]:
+        """What tells acts apart: opportunity and start."""
+        return self.row, self.start_s
+
+
+Key: TypeAlias = tuple[int, float] | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segment:
+    """A stretch of the attitude timeline. `watt` is what the panels give in it, NaN when idle."""
+
+    mode: str
+    start_s: float
+    end_s: float
+    law: str | None = None
+    act: Act | None = None
+    phases: tuple[Phase, ...] = ()
+    watt: float = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """A stretch in which a fixed antenna looks to the ground: nadir attitude is wanted."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pose:
+    """A state at an instant."""
+
+    t_s: float
+    state: State
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choreography:
+    """How one satellite moves between acts; remembers the links it has worked out."""
+
+    satellite: Satellite
+    timeline: Timeline
+    start_s: float
+    end_s: float
+    holds: tuple[Hold, ...] = ()
+    _links: dict[tuple[Key, Key], list[Segment] | None] = field(default_factory=dict)
+    _sweeps: dict[Key, list[Segment]] = field(default_factory=dict)
+
+    @property
+    def agility(self) -> Agility:
+        return Agility(
+            rate_rad_s=self.satellite.slew_rate_rad_s,
+            acceleration_rad_s2=self.satellite.slew_acceleration_rad_s2,
+        )
+
+    @property
+    def idle(self) -> IdleLaw:
+        return self._law(self.satellite.idle_attitude)
+
+    def _law(self, name: str) -> IdleLaw:
+        power = self.satellite.power
+        normal = np.array([0.0, 0.0, -1.0]) if power is None else np.asarray(power.panel_normal)
+        return IdleLaw(law=name, timeline=self.timeline, panel_normal=normal)  # type: ignore[arg-type]
+
+    def segments(self, acts: Sequence[Act]) -> list[Segment] | None:
+        """The whole timeline for acts in order of time, or None where a link does not fit."""
+        out: list[Segment] = []
+        for before, after in zip([None, *acts], [*acts, None], strict=True):
+            link = self._link(before, after)
+            if link is None:
+                return None
+            out += link
+            if after is not None:
+                out += self._sweep(after)
+        return out
+
+    def harvests(self, segments: Sequence[Segment]) -> list[Harvest]:
+        """What the panels give where the attitude is not the idle one."""
+        return [
+            Harvest(start_s=s.start_s, end_s=s.end_s, watt=s.watt)
+            for s in segments
+            if s.mode != "idle"
+        ]
+
+    def _sweep(self, act: Act) -> list[Segment]:
+        if act.key not in self._sweeps:
+            settle = self._between(
+                "settle", act.settle_from_s, act.start_s, act, act.settle, act.first
+            )
+            image = self._between("image", act.start_s, act.end_s, act, act.first, act.last)
+            self._sweeps[act.key] = [settle, image] if settle.end_s > settle.start_s else [image]
+        return self._sweeps[act.key]
+
+    def _between(
+        self, mode: str, start_s: float, end_s: float, act: Act, first: State, last: State
+    ) -> Segment:
+        t_s = _samples(start_s, end_s)
+        ends = np.stack([first.attitude, last.attitude])
+        attitude = (
+            interpolate(np.array([start_s, end_s]), ends, t_s) if end_s > start_s else ends[:1]
+        )
+        watt = self._watt(t_s[: len(attitude)], attitude)
+        return Segment(mode=mode, start_s=start_s, end_s=end_s, act=act, watt=watt)
+
+    def _link(self, before: Act | None, after: Act | None) -> list[Segment] | None:
+        key = (
+            None if before is None else before.key,
+            None if after is None else after.key,
+        )
+        if key not in self._links:
+            start = (
+                self._pose(self.idle, self.start_s)
+                if before is None
+                else Pose(t_s=before.end_s, state=before.last)
+            )
+            end = None if after is None else Pose(t_s=after.settle_from_s, state=after.settle)
+            self._links[key] = self._way(start, end, from_idle=before is None)
+        return self._links[key]
+
+    def _way(self, start: Pose, end: Pose | None, *, from_idle: bool) -> list[Segment] | None:
+        """From one act to the next through every hold that lies between and can be reached."""
+        out: list[Segment] = []
+        for hold in self.holds:
+            if hold.end_s <= start.t_s or (end is not None and hold.start_s >= end.t_s):
+                continue
+            nadir = self._law("nadir")
+            begin = max(hold.start_s, start.t_s + self._time_to(start.state, nadir, start.t_s))
+            finish = min(hold.end_s, self.end_s)
+            if end is not None:
+                finish = min(finish, end.t_s - self._time_from(nadir, end))
+            if finish - begin < SHORTEST_HOLD_S:
+                continue
+            way = self._simple(start, self._pose(nadir, begin), from_idle=from_idle)
+            if way is None:
+                continue
+            watt = self._law_watt(nadir, begin, finish)
+            out += [
+                *way,
+                Segment(mode="downlink", start_s=begin, end_s=finish, law="nadir", watt=watt),
+            ]
+            start, from_idle = self._pose(nadir, finish), False
+        rest = self._simple(start, end, from_idle=from_idle)
+        return None if rest is None else out + rest
+
+    def _simple(self, start: Pose, end: Pose | None, *, from_idle: bool) -> list[Segment] | None:
+        """Through the idle attitude where there is time for it, else straight."""
+        to_idle = 0.0 if from_idle else self._time_to(start.state, self.idle, start.t_s)
+        last = self.end_s if end is None else end.t_s
+        from_end = 0.0 if end is None else self._time_from(self.idle, end)
+        rest = last - start.t_s - to_idle - from_end
+        if rest >= (0.0 if end is None or from_idle else SHORTEST_IDLE_S):
+            idle_from, idle_to = start.t_s + to_idle, last - from_end
+            parts: list[Segment | None] = []
+            if not from_idle:
+                parts.append(self._slew(start, self._pose(self.idle, idle_from)))
+            if idle_to > idle_from:
+                parts.append(
+                    Segment(mode="idle", start_s=idle_from, end_s=idle_to, law=self.idle.law)
+                )
+            if end is not None:
+                parts.append(self._slew(self._pose(self.idle, idle_to), end))
+            found = [part for part in parts if part is not None]
+            return found if len(found) == len(parts) else None
+        direct = None if end is None else self._slew(start, end)
+        return None if direct is None else [direct]
+
+    def _slew(self, start: Pose, end: Pose) -> Segment | None:
+        duration = end.t_s - start.t_s
+        if duration < float(slew_time(start.state, end.state, self.agility)) - 1e-9:
+            return None
+        phases = slew_phases(start.state, end.state, self.agility, duration)
+        t_s = _samples(0.0, duration)
+        watt = self._watt(start.t_s + t_s, fly(start.state, phases, t_s))
+        return Segment(
+            mode="slew", start_s=start.t_s, end_s=end.t_s, phases=tuple(phases), watt=watt
+        )
+
+    def _time_to(self, state: State, law: IdleLaw, from_s: float) -> float:
+        """Seconds from a state at `from_s` to a law that moves on meanwhile."""
+        time = 0.0
+        for _ in range(
+            6
+        ):  # the law moves 60 times slower than the slew: each round gains two digits
+            goal = self._pose(law, from_s + time).state
+            time = float(slew_time(state, goal, self.agility)) + _FIT_S
+        return time
+
+    def _time_from(self, law: IdleLaw, end: Pose) -> float:
+        """Seconds from a law to a state at a fixed time."""
+        time = 0.0
+        for _ in range(6):
+            origin = self._pose(law, end.t_s - time).state
+            time = float(slew_time(origin, end.state, self.agility)) + _FIT_S
+        return time
+
+    def _pose(self, law: IdleLaw, t_s: float) -> Pose:
+        states = law.state(np.array([t_s]))
+        return Pose(
+            t_s=t_s, state=State(attitude=states.attitude[0], rate_rad_s=states.rate_rad_s[0])
+        )
+
+    def _law_watt(self, law: IdleLaw, start_s: float, end_s: float) -> float:
+        t_s = np.linspace(start_s, end_s, max(3, int((end_s - start_s) / 20.0) + 1))
+        return self._watt(t_s, law.attitude(t_s))
+
+    def idle_watt(self, t_s: FloatArray) -> FloatArray:
+        """What the panels give (k,) W in the idle attitude at times (k,)."""
+        power = self.satellite.power
+        if power is None:
+            return np.zeros(len(t_s))
+        return panel_watt(power, self.timeline, t_s, self.idle.attitude(t_s), self.idle.sun(t_s))
+
+    def _watt(self, t_s: FloatArray, attitude: FloatArray) -> float:
+        power = self.satellite.power
+        if power is None:
+            return 0.0
+        watt = panel_watt(power, self.timeline, t_s, attitude, self.idle.sun(t_s))
+        return float(np.mean(0.5 * (watt[1:] + watt[:-1]))) if len(watt) > 1 else float(watt[0])
+
+
+def panel_watt(
+    power: Power, timeline: Timeline, t_s: FloatArray, attitude: FloatArray, sun: FloatArray
+) -> FloatArray:
+    """Power (k,) W of the panels: irradiance x area x efficiency x cosine to the Sun, never
+    negative.
+    """
+    irradiance = np.interp(t_s, timeline.t_s, timeline.irradiance_w_m2)
+    cosine = rotate(attitude, sun) @ np.asarray(power.panel_normal)
+    return np.asarray(
+        irradiance * power.panel_area_m2 * power.panel_efficiency * np.maximum(cosine, 0.0)
+    )
+
+
+def _samples(start_s: float, end_s: float) -> FloatArray:
+    return np.linspace(start_s, end_s, max(3, int(np.ceil((end_s - start_s) / _SAMPLE_S)) + 1))
