@@ -38,6 +38,6 @@ def angle_between(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def frozen(values: object, dtype: type = np.float64) -> NDArray[np.float64]:
     """A read-only copy, for arrays inside records."""
-    array = np.array(values, dtype=dtype)
+    array: NDArray[np.float64] = np.array(values, dtype=dtype)
     array.setflags(write=False)
     return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -29,37 +30,50 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files into `folder`, which is made if need be: all of them, or none.
 
     Each is written under another name and synced; only when all are, they are renamed. Raises
-    `OutputError` with the file and what the system says (a full disk, a missing right), and leaves
-    nothing behind.
+    `OutputError` with the file and what the system says (a full disk, a missing right). Nothing is
+    left behind then, nor when interrupted; should a renaming itself fail, the error says how many
+    files before it stand.
     """
-    made = _missing_parents(folder)
-    aside: list[Path] = []
-    where = folder
+    made: list[Path] = []
+    aside: dict[Path, Path] = {}  # where each file is written first, by where it belongs
+    where, placed = folder, 0
     try:
+        made = _missing_folders(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             where = folder / name
-            aside.append(folder / f".{name}.partial-{os.getpid()}")
-            with aside[-1].open("wb") as file:
+            if where.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder, expected a file or nothing")
+            partial = folder / f".{name}.partial-{os.getpid()}"
+            with partial.open("wb") as file:
+                aside[where] = partial
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        for partial, name in zip(aside, contents, strict=True):
-            where = folder / name
+        for where, partial in aside.items():
             partial.replace(where)
+            placed += 1
     except OSError as error:
-        for partial in aside:
+        left = f"{placed} files before it are in place" if placed else "nothing is left"
+        reason = error.strerror or error
+        raise OutputError(f"{where}: could not be written ({reason}); {left}") from error
+    finally:
+        for partial in aside.values():
             partial.unlink(missing_ok=True)
         for parent in made:
             _remove_if_empty(parent)
-        reason = error.strerror or error
-        raise OutputError(f"{where}: could not be written ({reason}); nothing is left") from error
 
 
-def _missing_parents(folder: Path) -> list[Path]:
-    """The folders that `mkdir` will make, innermost first."""
-    chain = [folder, *folder.parents]
-    return [parent for parent in chain if not parent.exists()]
+def _missing_folders(folder: Path) -> list[Path]:
+    """The folders that `mkdir` will make, innermost first; refuses a file in their place."""
+    missing = []
+    for parent in (folder, *folder.parents):
+        if parent.is_dir():
+            break
+        if parent.exists():
+            raise NotADirectoryError(errno.ENOTDIR, f"{parent} is a file, expected a folder")
+        missing.append(parent)
+    return missing
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -14,20 +14,19 @@ Function = Callable[[FloatArray], FloatArray]
 def bracketed_roots(
     f: Function, low: FloatArray, high: FloatArray, *, tolerance: float, limit: int = 100
 ) -> FloatArray:
-    """Roots (n,) of `f`, element by element, each between `low` and `high` (n,), where it changes
-    sign.
+    """Roots (n,) of `f`, element by element, each between `low` and `high` (n,).
 
-    `f` maps (n,) abscissae to (n,) values, element i always of the same function. Inverse quadratic
-    steps where they are safe, halving elsewhere (T. R. Chandrupatla, Adv. Eng. Software 28, 1997).
-    Raises ValueError where the signs at both ends agree, ArithmeticError after `limit` steps.
+    `f` maps (n,) abscissae to (n,) values, element i always of the same function. Each answer is
+    within `tolerance` of where its function changes sign. Inverse quadratic steps where they are
+    safe, halving elsewhere (T. R. Chandrupatla, Adv. Eng. Software 28, 1997). Raises ValueError
+    where the signs at both ends agree, ArithmeticError after `limit` steps or where `f` is NaN.
     """
     a, b = np.array(high, dtype=np.float64), np.array(low, dtype=np.float64)
     fa, fb = f(a), f(b)
-    if np.any(np.sign(fa) * np.sign(fb) > 0):
-        worst = int(np.argmax(np.sign(fa) * np.sign(fb)))
-        raise ValueError(
-            f"no change of sign between {b[worst]} ({fb[worst]}) and {a[worst]} ({fa[worst]})"
-        )
+    same_sign = ~(np.sign(fa) * np.sign(fb) <= 0)  # also true for NaN
+    if np.any(same_sign):
+        bad = int(np.argmax(same_sign))
+        raise ValueError(f"no change of sign between {b[bad]} ({fb[bad]}) and {a[bad]} ({fa[bad]})")
     c, fc = a.copy(), fa.copy()
     share = np.full_like(a, 0.5)
     done = (fa == 0) | (fb == 0)
@@ -36,13 +35,16 @@ def bracketed_roots(
             return np.where(np.abs(fa) < np.abs(fb), a, b)
         x = np.where(done, a, a + share * (b - a))
         fx = np.where(done, fa, f(x))
+        if np.any(np.isnan(fx)):
+            raise ArithmeticError(f"no number inside the bracket, at {x[np.argmax(np.isnan(fx))]}")
         same = (np.sign(fx) == np.sign(fa)) | done
         c, fc = np.where(same, a, b), np.where(same, fa, fb)
         b, fb = np.where(same, b, a), np.where(same, fb, fa)
         a, fa = x, fx
         width = np.abs(b - a)
-        done = (width <= 2 * tolerance) | (fa == 0) | (fb == 0)
-        share = _next_share(a, fa, b, fb, c, fc, tolerance / np.where(width > 0, width, 1.0))
+        done = (width <= tolerance) | (fa == 0) | (fb == 0)
+        least = 0.5 * tolerance / np.where(width > 0, width, 1.0)
+        share = _next_share(a, fa, b, fb, c, fc, least)
     raise ArithmeticError(f"{int(np.sum(~done))} roots not found in {limit} steps, "
                           f"widest bracket {width.max():.3g}")  # fmt: skip
 
@@ -89,11 +91,11 @@ def _with_extrema(f: Function, t: FloatArray) -> FloatArray:
     value = f(t)
     left, mid, right = value[:-2], value[1:-1], value[2:]
     turning = ((mid > left) & (mid >= right)) | ((mid < left) & (mid <= right))
-    if not np.any(turning):
-        return t
+    turning[[0, -1]] = True  # in the outermost gaps an extremum need not show in the middle node
     a, b, c = t[:-2][turning], t[1:-1][turning], t[2:][turning]
     fa, fb, fc = left[turning], mid[turning], right[turning]
-    top = b - 0.5 * ((b - a) ** 2 * (fb - fc) - (b - c) ** 2 * (fb - fa)) / (
-        (b - a) * (fb - fc) - (b - c) * (fb - fa)
-    )
-    return np.unique(np.concatenate([t, np.clip(top, a, c)]))
+    with np.errstate(divide="ignore", invalid="ignore"):  # three on a line have no extremum
+        top = b - 0.5 * ((b - a) ** 2 * (fb - fc) - (b - c) ** 2 * (fb - fa)) / (
+            (b - a) * (fb - fc) - (b - c) * (fb - fa)
+        )
+    return np.unique(np.concatenate([t, top[(top > a) & (top < c)]]))

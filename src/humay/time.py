@@ -25,7 +25,9 @@ MJD_ZERO_UTC = datetime(1858, 11, 17, tzinfo=UTC)
 TwoPartDate: TypeAlias = tuple[float, FloatArray]
 """A Julian date as a whole part and days after it: one float64 resolves only 40 microseconds."""
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})")
+_ISO = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII
+)
 
 
 def parse_utc(text: str) -> datetime:
@@ -66,6 +68,8 @@ class Epoch:
     def __post_init__(self) -> None:
         if self.moment.tzinfo is None:
             raise ValueError(f"epoch {self.moment!r} has no time zone")
+        # Python adds to and subtracts within a zone by the clock on the wall, summer time or not.
+        object.__setattr__(self, "moment", self.moment.astimezone(UTC))
 
     def seconds(self, moment: datetime) -> float:
         """SI seconds from this epoch to `moment`, leap seconds counted."""
@@ -116,7 +120,7 @@ class Epoch:
 
     @property
     def _day_fraction(self) -> float:
-        midnight = self.moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = self.moment.replace(hour=0, minute=0, second=0, microsecond=0)
         return (self.moment - midnight) / timedelta(days=1)
 
     @staticmethod

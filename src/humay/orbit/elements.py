@@ -1,23 +1,43 @@
-"""Element sets as people send them: two-line elements and OMM, each checked before it is believed."""
+"""Element sets as people send them, two-line or OMM, each checked before it is believed."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from sgp4 import omm
-from sgp4.api import WGS72, Satrec
+from sgp4.alpha5 import from_alpha5
+from sgp4.api import SGP4_ERRORS, WGS72, Satrec
 
-from humay.errors import OrbitError, TleError
+from humay.errors import HumayError, OrbitError, TleError
 from humay.mission import OmmOrbit, TleOrbit
 from humay.orbit.sgp4 import Sgp4Orbit, epoch_of
+from humay.time import parse_utc
 
 _LINE_LENGTH = 69
+_ANGLE = r"(?: \d|\d\d|  )\d\.\d{4}"
+_RATE = r"[ +-]\d{5}[ +-]\d"
+_COLUMNS = {  # SGP4's own reader takes 1O.58 for 1 and goes on
+    "1": re.compile(
+        rf"1 [ 0-9A-HJ-NP-Z][ \d]{{3}}\d[UCS ] .{{8}} \d{{2}}[0-3]\d{{2}}\.\d{{8}} "
+        rf"[ +-]\.\d{{8}} {_RATE} {_RATE} [ \d]  *\d+"
+    ),
+    "2": re.compile(
+        rf"2 [ 0-9A-HJ-NP-Z][ \d]{{3}}\d {_ANGLE} {_ANGLE} [ \d]{{6}}\d {_ANGLE} {_ANGLE} "
+        rf"[ \d]\d\.\d{{8}} *\d+"
+    ),
+}
+_LIKE = {
+    "1": "1 40053U 14034A   19303.11654248  .00001178  00000-0  26330-3 0  9995",
+    "2": "2 40053  98.2135   8.3331 0001054  68.4868 291.6410 14.58559748283956",
+}
+_SGP4_XP = 4  # ephemeris type of element sets that SGP4 must not fly
 _OMM_FIELDS = (
     "OBJECT_NAME", "EPOCH", "MEAN_MOTION", "ECCENTRICITY", "INCLINATION", "RA_OF_ASC_NODE",
     "ARG_OF_PERICENTER", "MEAN_ANOMALY", "NORAD_CAT_ID", "BSTAR",
@@ -26,6 +46,12 @@ _OMM_DEFAULTS = {
     "OBJECT_ID": "2000-000A", "CLASSIFICATION_TYPE": "U", "EPHEMERIS_TYPE": "0",
     "ELEMENT_SET_NO": "999", "REV_AT_EPOCH": "0", "MEAN_MOTION_DOT": "0", "MEAN_MOTION_DDOT": "0",
 }  # fmt: skip
+_OMM_EXPECTED = {
+    "CENTER_NAME": ("EARTH",),
+    "REF_FRAME": ("TEME",),
+    "TIME_SYSTEM": ("UTC",),
+    "MEAN_ELEMENT_THEORY": ("SGP4", "SGP/SGP4"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +64,13 @@ class TwoLineElements:
     line_2: str
 
     @property
-    def catalogue_number(self) -> str:
-        return self.line_1[2:7].strip()
+    def catalogue_number(self) -> int:
+        """Numbers from 100,000 on are written with a letter first (Alpha-5)."""
+        return int(from_alpha5(self.line_1[2:7].lstrip()))
 
 
 def orbit_from_tle(source: TleOrbit, satellite: str) -> Sgp4Orbit:
-    """The orbit of `satellite` in a TLE file: by catalogue number, by name, or the only one there."""
+    """The orbit of `satellite` in a TLE file: by catalogue number, by name, or the only one."""
     sets = list(read_tle(source.text, where=source.path.name))
     chosen = _choose(sets, source, satellite)
     where = f"{source.path.name}:{chosen.line}"
@@ -83,8 +110,11 @@ def _pair(name: str, first: str, second: str, *, where: str, number: int) -> Two
 
 
 def check_line(line: str, *, where: str) -> None:
-    """Raise `TleError` unless the line has 69 characters, the last one its checksum."""
-    if len(line) != _LINE_LENGTH or not line.isascii():
+    """Raise `TleError` unless the line has 69 characters, its checksum, and all in its columns."""
+    if not line.isascii():
+        odd = next(c for c in line if not c.isascii())
+        raise TleError(f"{where}: the character {odd!r}, expected ASCII only\n  {line}")
+    if len(line) != _LINE_LENGTH:
         raise TleError(f"{where}: {len(line)} characters, expected {_LINE_LENGTH}\n  {line}")
     body, given = line[:-1], line[-1]
     expected = (sum(int(c) for c in body if c.isdigit()) + body.count("-")) % 10
@@ -92,12 +122,17 @@ def check_line(line: str, *, where: str) -> None:
         raise TleError(
             f"{where}: checksum digit is {given!r} but the line sums to {expected}\n  {line}"
         )
+    if not _COLUMNS[line[0]].fullmatch(line):
+        raise TleError(
+            f"{where}: not in the columns of line {line[0]} of a set, expected one like\n"
+            f"  {_LIKE[line[0]]}\nfound\n  {line}"
+        )
 
 
 def _choose(sets: list[TwoLineElements], source: TleOrbit, satellite: str) -> TwoLineElements:
     file = source.path.name
     if source.catalogue_number is not None:
-        fitting = [s for s in sets if s.catalogue_number == str(source.catalogue_number)]
+        fitting = [s for s in sets if s.catalogue_number == source.catalogue_number]
         wanted = f"catalogue number {source.catalogue_number}"
     elif len(sets) == 1:
         return sets[0]
@@ -117,7 +152,7 @@ def _plain(name: str) -> str:
 
 
 def orbit_from_omm(source: OmmOrbit, satellite: str) -> Sgp4Orbit:
-    """The orbit of an Orbit Mean-Elements Message: XML, CSV or JSON (CCSDS 502.0-B-3, section 4)."""
+    """The orbit of an Orbit Mean-Elements Message, XML, CSV or JSON (CCSDS 502.0-B-3, 4)."""
     where = source.path.name
     messages = _omm_messages(source.text, where)
     if len(messages) > 1:
@@ -128,16 +163,26 @@ def orbit_from_omm(source: OmmOrbit, satellite: str) -> Sgp4Orbit:
     missing = [field for field in _OMM_FIELDS if not fields.get(field)]
     if missing:
         raise OrbitError(f"{where}: OMM without {', '.join(missing)}")
-    if fields.get("MEAN_ELEMENT_THEORY", "SGP4") not in ("SGP4", "SGP/SGP4"):
-        raise OrbitError(
-            f"{where}: MEAN_ELEMENT_THEORY is {fields['MEAN_ELEMENT_THEORY']!r}, expected SGP4"
-        )
+    for field, expected in _OMM_EXPECTED.items():
+        if fields.get(field, expected[0]).upper() not in expected:
+            raise OrbitError(f"{where}: {field} is {fields[field]!r}, expected {expected[0]}")
     record = Satrec()
+    # SGP4 knows no catalogue number above 339,999 and needs none: it is given 0.
+    fields |= {"EPOCH": _omm_epoch(fields["EPOCH"], where), "NORAD_CAT_ID": "0"}
     try:
-        omm.initialize(record, fields | {"EPOCH": fields["EPOCH"].removesuffix("Z")})
-    except (ValueError, KeyError) as error:
-        raise OrbitError(f"{where}: OMM field that is no number or time: {error}") from error
+        omm.initialize(record, fields)
+    except ValueError as error:
+        raise OrbitError(f"{where}: OMM field that is no number: {error}") from error
     return _checked(record, satellite, where)
+
+
+def _omm_epoch(text: str, where: str) -> str:
+    """As the SGP4 package reads it: CCSDS allows a `Z`, no fraction, or more than microseconds."""
+    try:
+        moment = parse_utc(re.sub(r"(\.\d{6})\d+", r"\1", text.removesuffix("Z")) + "Z")
+    except HumayError as error:
+        raise OrbitError(f"{where}: EPOCH: {error}") from error
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def _omm_messages(text: str, where: str) -> list[dict[str, str]]:
@@ -156,32 +201,38 @@ def _omm_messages(text: str, where: str) -> list[dict[str, str]]:
 
 
 def _omm_texts(message: Mapping[str, object]) -> dict[str, str]:
-    return {key: str(value) for key, value in message.items() if value is not None}
+    texts = {key: str(value).strip() for key, value in message.items() if value is not None}
+    return {key: value for key, value in texts.items() if value}
 
 
 def _omm_xml(text: str, where: str) -> list[dict[str, str]]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise OrbitError(f"{where}: an OMM with a document type or entities is not read")
-    root = ElementTree.fromstring(text)
-    messages = [root] if root.tag == "omm" else list(root.iter("omm"))
     return [
-        {leaf.tag: (leaf.text or "").strip() for leaf in message.iter() if len(leaf) == 0}
-        for message in messages
+        {_local(leaf): leaf.text or "" for leaf in message.iter() if len(leaf) == 0}
+        for message in ElementTree.fromstring(text).iter()
+        if _local(message) == "omm"
     ]
 
 
+def _local(element: ElementTree.Element) -> str:
+    """The tag without its name space."""
+    return element.tag.rpartition("}")[2]
+
+
 def _checked(record: Satrec, satellite: str, where: str) -> Sgp4Orbit:
-    """Refuse elements SGP4 cannot start from: hyperbolic, decayed, sub-orbital."""
-    error, _, _ = record.sgp4_tsince(0.0)
-    if error:
-        raise OrbitError(f"{where}: SGP4 refuses these elements (code {error}): {_MEANING[error]}")
+    """Refuse elements SGP4 cannot fly: hyperbolic, decayed, sub-orbital, or made for SGP4-XP."""
+    if record.ephtype == _SGP4_XP:
+        raise OrbitError(f"{where}: elements of ephemeris type 4 (SGP4-XP), expected SGP4")
+    if not 0 <= record.inclo <= math.pi:
+        degrees = math.degrees(record.inclo)
+        raise OrbitError(f"{where}: the inclination is {degrees:g} deg, expected 0 to 180")
+    code, r_km, _ = record.sgp4_tsince(0.0)
+    if code:
+        raise OrbitError(f"{where}: SGP4 refuses these elements (code {code}): {SGP4_ERRORS[code]}")
+    if not all(map(math.isfinite, r_km)):
+        raise OrbitError(f"{where}: these elements give no position, a number of them is none")
+    if record.altp < 0:
+        depth_km = -record.altp * record.radiusearthkm
+        raise OrbitError(f"{where}: the perigee of these elements is {depth_km:.0f} km underground")
     return Sgp4Orbit(satellite=satellite, record=record, epoch=epoch_of(record), source=where)
-
-
-_MEANING = {
-    1: "mean eccentricity outside 0 to 1, or the orbit has no size",
-    2: "mean motion below zero",
-    3: "perturbed eccentricity outside 0 to 1",
-    4: "semi-latus rectum below zero",
-    6: "the satellite has decayed",
-}

@@ -1,7 +1,8 @@
 """`Ephemeris`: where a satellite is, the same for every source of orbits.
 
 Nodes of position, velocity and acceleration in ITRF on an absolute grid, quintic Hermite between
-them. Whatever made the nodes, everything downstream sees only this.
+them. Whatever made the nodes, everything downstream sees only this. Nodes 60 s apart follow SGP4
+within 0.1 mm in low orbit; the velocity is the derivative of the position.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from datetime import datetime
 
 import numpy as np
 
-from humay.arrays import FloatArray, dot, frozen
-from humay.earth import J2_EARTH, MU_EARTH_M3_S2, WGS84_A_M
+from humay.arrays import FloatArray, frozen
 from humay.errors import OrbitError
-from humay.frames import EARTH_RATE_RAD_S
 from humay.time import Epoch, format_utc
+
+RIM = 3  # positions at either end of a table that become no nodes, see `segment_through`
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,8 +30,8 @@ class Segment:
 
     def __post_init__(self) -> None:
         n = len(self.t_s)
-        if n < 2 or np.ptp(np.diff(self.t_s)) > 1e-6:
-            raise ValueError(f"a segment needs two or more evenly spaced nodes, got {n}")
+        if n < 2 or np.ptp(np.diff(self.t_s)) > 1e-6 or not self.t_s[0] < self.t_s[1]:
+            raise ValueError(f"a segment needs two or more nodes, evenly spaced in time, got {n}")
         for name in ("t_s", "r_itrf", "v_itrf", "a_itrf"):
             value = frozen(getattr(self, name))
             if value.shape != ((n,) if name == "t_s" else (n, 3)) or not np.all(np.isfinite(value)):
@@ -44,9 +45,10 @@ class Segment:
     def state(self, t_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Position and velocity (..., 3) at times (...) inside the segment."""
         h = self.step_s
-        place = (t_s - self.t_s[0]) / h
-        i = np.clip(np.floor(place).astype(np.int64), 0, len(self.t_s) - 2)
-        u = place - i
+        first = round(float(self.t_s[0]) / h)  # places are counted from t = 0, not from the first
+        place = (t_s - (self.t_s[0] - first * h)) / h  # node, so that no span changes a last digit
+        i = np.clip(np.floor(place).astype(np.int64) - first, 0, len(self.t_s) - 2)
+        u = place - (i + first)
         values = (
             self.r_itrf[i], h * self.v_itrf[i], h * h * self.a_itrf[i],
             self.r_itrf[i + 1], h * self.v_itrf[i + 1], h * h * self.a_itrf[i + 1],
@@ -129,9 +131,10 @@ class Ephemeris:
     def _refuse(self, outside: FloatArray) -> None:
         if outside.size:
             begin, end = (format_utc(self.epoch.utc(t)) for t in (self.start_s, self.end_s))
+            wanted = format_utc(self.epoch.utc(outside.flat[0]))
             raise OrbitError(
-                f"satellite {self.satellite!r}: no orbit at {format_utc(self.epoch.utc(outside.flat[0]))},"
-                f" it is known from {begin} to {end}"
+                f"satellite {self.satellite!r}: no orbit at {wanted}, it is known from {begin}"
+                f" to {end}"
             )
 
     def orbit_at(self, t_s: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -152,19 +155,19 @@ class Ephemeris:
         return self.epoch.utc(self.orbit_epoch_s)
 
 
-def acceleration_itrf(r_itrf: FloatArray, v_itrf: FloatArray) -> FloatArray:
-    """Acceleration (n, 3) of ITRF coordinates: central body, J2, Coriolis and centrifugal terms.
+def segment_through(t_s: FloatArray, r_itrf: FloatArray) -> Segment:
+    """A segment through evenly spaced positions (n, 3), `RIM` nodes shorter at either end.
 
-    What is left out (other harmonics, Sun, Moon, drag: 1e-5 m/s2 at most) moves a quintic over 60 s
-    by less than a millimetre.
+    Velocity and acceleration are central differences of sixth order over seven positions (B.
+    Fornberg, Math. Comp. 51, 1988, table 1), and so belong to them: the velocity that SGP4 itself
+    gives is 0.02 m/s off the derivative of its position, worth 0.2 m between nodes.
     """
-    r2 = dot(r_itrf, r_itrf)[:, None]
-    z2 = r_itrf[:, 2:] ** 2 / r2
-    oblate = 1.5 * J2_EARTH * WGS84_A_M**2 / r2
-    pull = 1 + oblate * (np.array([1.0, 1.0, 3.0]) - 5 * z2)
-    gravity = -MU_EARTH_M3_S2 / r2**1.5 * r_itrf * pull
-    x, y = r_itrf[:, 0], r_itrf[:, 1]
-    vx, vy = v_itrf[:, 0], v_itrf[:, 1]
-    w = EARTH_RATE_RAD_S
-    spin = np.stack([w * w * x + 2 * w * vy, w * w * y - 2 * w * vx, np.zeros_like(x)], axis=-1)
-    return np.asarray(gravity + spin)
+    left_3, left_2, left_1, here, right_1, right_2, right_3 = (
+        r_itrf[i : len(r_itrf) - 2 * RIM + i] for i in range(2 * RIM + 1)
+    )
+    h = t_s[1] - t_s[0]
+    v = (45 * (right_1 - left_1) - 9 * (right_2 - left_2) + (right_3 - left_3)) / (60 * h)
+    a = (
+        270 * (right_1 + left_1) - 27 * (right_2 + left_2) + 2 * (right_3 + left_3) - 490 * here
+    ) / (180 * h**2)
+    return Segment(t_s=t_s[RIM:-RIM], r_itrf=here, v_itrf=v, a_itrf=a)

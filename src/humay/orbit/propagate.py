@@ -8,21 +8,23 @@ import numpy as np
 
 from humay.arrays import FloatArray, dot, unit
 from humay.errors import OrbitError
-from humay.frames import EARTH_RATE_RAD_S, itrf_from_teme
+from humay.frames import itrf_from_teme
 from humay.mission import Mission, OmmOrbit, Satellite, TleOrbit
 from humay.orbit.elements import orbit_from_omm, orbit_from_tle
-from humay.orbit.ephemeris import Ephemeris, Segment, acceleration_itrf
+from humay.orbit.ephemeris import RIM, Ephemeris, Segment, segment_through
 from humay.orbit.sgp4 import Sgp4Orbit
 from humay.orbit.sun_synchronous import sun_synchronous_orbit
 from humay.roots import bracketed_roots
 from humay.time import Epoch, format_utc
 
-NODE_STEP_S = 60.0  # quintic between: 0.02 m of SGP4 itself, tests hold it to 0.05 m
-_MARGIN_S = 7_200.0  # more than one orbit, so that the span's first orbit has its node
+NODE_STEP_S = 60.0  # quintic between: 0.1 mm of SGP4 itself, tests hold it to 1 mm
+_MARGIN_S = 7_200.0
+_MARGIN_ORBITS = 1.1  # more than one, so that the span's first orbit has its node
+_STEPS_PER_ORBIT = 20  # under half a turn each up to an eccentricity of 0.7
 
 
 def ephemerides(mission: Mission, start: datetime, end: datetime) -> dict[str, Ephemeris]:
-    """The way of every satellite of `mission` over [start, end] and two hours around it.
+    """The way of every satellite over [start, end] and two hours, or an orbit, around it.
 
     All share one epoch, the midnight before the earliest orbit epoch, so that neither the span nor
     its nodes move when `start` does. Raises `OrbitError` for elements older or newer than the
@@ -36,7 +38,7 @@ def ephemerides(mission: Mission, start: datetime, end: datetime) -> dict[str, E
             _check_age(orbits[satellite.name], start, end, mission.max_element_age_days)
     earliest = min((orbit.epoch for orbit in orbits.values()), default=start)
     epoch = Epoch(datetime(earliest.year, earliest.month, earliest.day, tzinfo=UTC))
-    span = epoch.seconds(start) - _MARGIN_S, epoch.seconds(end) + _MARGIN_S
+    span = epoch.seconds(start), epoch.seconds(end)
     return {name: _sample(orbit, epoch, *span) for name, orbit in orbits.items()}
 
 
@@ -59,13 +61,13 @@ def _check_age(orbit: Sgp4Orbit, start: datetime, end: datetime, limit_days: flo
 
 
 def _sample(orbit: Sgp4Orbit, epoch: Epoch, start_s: float, end_s: float) -> Ephemeris:
-    first, last = np.floor(start_s / NODE_STEP_S), np.ceil(end_s / NODE_STEP_S)
+    margin_s = max(_MARGIN_S, _MARGIN_ORBITS * orbit.period_s)
+    first = np.floor((start_s - margin_s) / NODE_STEP_S) - RIM
+    last = np.ceil((end_s + margin_s) / NODE_STEP_S) + RIM
     t_s = np.arange(first, last + 1) * NODE_STEP_S
     orbit_epoch_s = epoch.seconds(orbit.epoch)
-    r_teme, v_teme = orbit.state_teme(t_s - orbit_epoch_s)
-    turn = itrf_from_teme(epoch, t_s)
-    r, v = _itrf_state(turn, r_teme, v_teme)
-    segment = Segment(t_s=t_s, r_itrf=r, v_itrf=v, a_itrf=acceleration_itrf(r, v))
+    r_teme, _ = orbit.state_teme(t_s - orbit_epoch_s)
+    segment = segment_through(t_s, np.einsum("nij,nj->ni", itrf_from_teme(epoch, t_s), r_teme))
     node_s = _ascending_nodes(segment)
     return Ephemeris(
         satellite=orbit.satellite,
@@ -75,16 +77,6 @@ def _sample(orbit: Sgp4Orbit, epoch: Epoch, start_s: float, end_s: float) -> Eph
         node_s=node_s,
         node_orbit=_orbit_numbers(orbit, node_s - orbit_epoch_s),
     )
-
-
-def _itrf_state(
-    turn: FloatArray, r_teme: FloatArray, v_teme: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    r = np.einsum("nij,nj->ni", turn, r_teme)
-    v = np.einsum("nij,nj->ni", turn, v_teme)
-    v[:, 0] += EARTH_RATE_RAD_S * r[:, 1]
-    v[:, 1] -= EARTH_RATE_RAD_S * r[:, 0]
-    return r, v
 
 
 def _ascending_nodes(segment: Segment) -> FloatArray:
@@ -97,15 +89,16 @@ def _ascending_nodes(segment: Segment) -> FloatArray:
 def _orbit_numbers(orbit: Sgp4Orbit, node_since_epoch_s: FloatArray) -> FloatArray:
     """Revolution number at epoch, plus the ascending nodes between the epoch and each node.
 
-    A node's secular argument of latitude is within a degree of whole turns, which counts them from
-    the one before the epoch; where the epoch itself is that near a node, the true argument decides.
+    They are counted along the whole way, in steps of a few degrees: with drag, an estimate from the
+    mean motion is one off after two weeks.
     """
-    turns = np.round(orbit.mean_argument_of_latitude(node_since_epoch_s) / (2 * np.pi))
-    mean = float(orbit.mean_argument_of_latitude(np.zeros(1))[0])
-    r, v = orbit.state_teme(np.zeros(1))
-    true = mean + float(np.angle(np.exp(1j * (argument_of_latitude(r, v) - mean)))[0])
-    started = np.floor(true / (2 * np.pi))  # 0, or one off when epoch and node nearly coincide
-    return np.asarray(orbit.revolution_at_epoch + turns - started, dtype=np.float64)
+    step_s = orbit.period_s / _STEPS_PER_ORBIT
+    ends = np.array([0.0, *node_since_epoch_s]) / step_s
+    steps = np.arange(np.floor(ends.min()), np.ceil(ends.max()) + 1)
+    angle = np.unwrap(argument_of_latitude(*orbit.state_teme(steps * step_s)))
+    angle -= 2 * np.pi * np.floor(angle[steps == 0] / (2 * np.pi))  # at epoch, within one turn
+    turns = np.interp(node_since_epoch_s, steps * step_s, angle) / (2 * np.pi)
+    return np.asarray(orbit.revolution_at_epoch + np.round(turns))
 
 
 def argument_of_latitude(r: FloatArray, v: FloatArray) -> FloatArray:

@@ -35,8 +35,8 @@ class Sgp4Orbit:
         if np.any(codes):
             first = int(np.argmax(codes != 0))
             raise OrbitError(
-                f"{self.source}: satellite {self.satellite!r}, {days[first]:.2f} days after its elements:"
-                f" {SGP4_ERRORS[int(codes[first])]}"
+                f"{self.source}: satellite {self.satellite!r}, {days[first]:.2f} days after its"
+                f" elements: {SGP4_ERRORS[int(codes[first])]}"
             )
         return np.asarray(r_km * 1e3), np.asarray(v_km_s * 1e3)
 
@@ -45,13 +45,10 @@ class Sgp4Orbit:
         """Ascending nodes passed since launch, as the element set counts them."""
         return int(self.record.revnum)
 
-    def mean_argument_of_latitude(self, since_epoch_s: FloatArray) -> FloatArray:
-        """Secular argument of latitude (rad, not wrapped), for counting revolutions only."""
-        e = self.record
-        minutes = np.asarray(since_epoch_s, dtype=np.float64) / 60.0
-        at_epoch = np.mod(e.argpo + e.mo, 2 * np.pi)
-        speeding_up = e.ndot * minutes**2  # an element set gives half the rate of the mean motion
-        return np.asarray(at_epoch + (e.mdot + e.argpdot) * minutes + speeding_up)
+    @property
+    def period_s(self) -> float:
+        """Seconds of a revolution at epoch."""
+        return float(120.0 * np.pi / self.record.no_kozai)
 
 
 def epoch_of(record: Satrec) -> datetime:

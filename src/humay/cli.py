@@ -1,0 +1,387 @@
+"""The `humay` command: one verb a stage, files in and files out.
+
+Results go to stdout or `-o`, talk goes to stderr. Exit status: 0 done, 1 the job failed or its
+input is refused (one line says where, what was found, what was expected), 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from humay import __version__
+from humay.errors import HumayError, OutputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from humay.access import Nadir
+    from humay.chain import Step
+    from humay.mission import Mission, Request
+    from humay.time import Epoch
+
+app = typer.Typer(
+    name="humay",
+    help="The open mission system for a small constellation of optical satellites.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+MissionFile = Annotated[Path, typer.Argument(metavar="MISSION", help="mission file (TOML)")]
+RequestFile = Annotated[Path, typer.Argument(metavar="REQUESTS", help="requests (GeoJSON)")]
+Start = Annotated[str, typer.Option(help="begin, ISO 8601 UTC, such as 2026-03-01T00:00Z")]
+Days = Annotated[float, typer.Option(min=0.001, max=400, help="length of the span in days")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="file to write")]
+AsJson = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="no progress on stderr")]
+Seed = Annotated[int | None, typer.Option(help="seed where chance is used")]
+NadirChoice = Annotated[
+    str, typer.Option(help="what off-nadir is measured from: geodetic or geocentric")
+]
+
+
+def main() -> None:
+    """Run the command; a `HumayError` becomes one line on stderr and exit status 1."""
+    try:
+        app(standalone_mode=True)
+    except HumayError as error:
+        print(f"humay: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder to make")],
+    example: Annotated[str, typer.Option(help="azersky, azersky2 or pair")] = "azersky",
+) -> None:
+    """Write an example mission to start from."""
+    from humay.examples import example_folder
+    from humay.files import write_all
+
+    if folder.exists() and any(folder.iterdir()):
+        raise OutputError(f"{folder}: the folder is not empty, expected a new or empty one")
+    source = example_folder(example)
+    contents = {path.name: path.read_bytes() for path in sorted(source.iterdir()) if path.is_file()}
+    write_all(folder, contents)
+    print(f"{folder}: {', '.join(contents)}")
+
+
+@app.command()
+def opportunities(
+    mission: MissionFile,
+    requests: RequestFile,
+    start: Start,
+    days: Days,
+    nadir: NadirChoice = "geodetic",
+    output: Output = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find every window in which a satellite can image a request."""
+    from humay.access import accuracy_notes, find_opportunities, opportunities_table
+    from humay.orbit import ephemerides
+
+    craft, wanted = _load(mission, requests)
+    begin, end = _span(start, days)
+    with _progress(quiet) as step:
+        with step("orbits"):
+            orbits = ephemerides(craft, begin, end)
+        with step("opportunities"):
+            found = find_opportunities(
+                craft, wanted, start=begin, end=end, nadir=_nadir(nadir), orbits=orbits
+            )
+    notes = accuracy_notes(craft, orbits, wanted, begin, end)
+    _deliver(opportunities_table(found, notes), output, as_json, notes, what="opportunities")
+
+
+@app.command()
+def contacts(
+    mission: MissionFile,
+    start: Start,
+    days: Days,
+    output: Output = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find every pass of a satellite over a station."""
+    from humay.access import accuracy_notes, contacts_table, find_contacts
+    from humay.mission import load_mission
+    from humay.orbit import ephemerides
+
+    craft = load_mission(mission)
+    begin, end = _span(start, days)
+    with _progress(quiet) as step, step("contacts"):
+        orbits = ephemerides(craft, begin, end)
+        found = find_contacts(craft, start=begin, end=end, orbits=orbits)
+    notes = accuracy_notes(craft, orbits, (), begin, end)
+    _deliver(contacts_table(found, notes), output, as_json, notes, what="contacts")
+
+
+@app.command()
+def timeline(
+    mission: MissionFile,
+    start: Start,
+    days: Days,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Parquet file to write")],
+    quiet: Quiet = False,
+) -> None:
+    """Sample nadir attitude, Sun, Moon, eclipses and nodes, for a plan made elsewhere."""
+    from humay.access import find_timeline, table_bytes, timeline_table
+    from humay.files import write_whole
+    from humay.mission import load_mission
+
+    craft = load_mission(mission)
+    begin, end = _span(start, days)
+    with _progress(quiet) as step, step("timeline"):
+        found = find_timeline(craft, start=begin, end=end)
+    write_whole(output, table_bytes(timeline_table(found), output.suffix))
+    print(f"{output}: {len(found)} satellites")
+
+
+@app.command()
+def plan(
+    mission: MissionFile,
+    requests: RequestFile,
+    start: Start,
+    hours: Annotated[float, typer.Option(min=0.01, max=9600, help="length of the plan in hours")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="plan file to write (JSON)")],
+    release: Annotated[
+        str | None, typer.Option(help="when the plan is released; default start")
+    ] = None,
+    opportunities_file: Annotated[
+        Path | None, typer.Option("--opportunities", help="found before (Parquet)")
+    ] = None,
+    contacts_file: Annotated[
+        Path | None, typer.Option("--contacts", help="found before (Parquet)")
+    ] = None,
+    timeline_file: Annotated[
+        Path | None, typer.Option("--timeline", help="found before (Parquet)")
+    ] = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(min=0, help="budget of an improving method; the greedy one has none"),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="the same in seconds; the greedy one ends by itself")
+    ] = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Plan acquisitions and downlinks, bound the plan, have it checked, write it."""
+    from humay.access import read_contacts, read_opportunities, read_timelines
+    from humay.chain import planned, survey
+    from humay.files import json_bytes, write_whole
+    from humay.orbit import ephemerides
+
+    if iterations is not None and seconds is not None:
+        raise typer.BadParameter("give --iterations or --seconds, not both")
+    craft, wanted = _load(mission, requests)
+    begin, end = _span(start, hours / 24.0)
+    with _progress(quiet) as step:
+        with step("orbits"):
+            orbits = ephemerides(craft, begin, end)
+        epoch = next(iter(orbits.values())).epoch
+        found = survey(
+            craft,
+            wanted,
+            start=begin,
+            end=end,
+            step=step,
+            orbits=orbits,
+            opportunities=_given(opportunities_file, read_opportunities, epoch),
+            contacts=_given(contacts_file, read_contacts, epoch),
+            timelines=_given(timeline_file, read_timelines, epoch),
+        )
+        document = planned(
+            craft,
+            wanted,
+            found,
+            start=begin,
+            end=end,
+            release=begin if release is None else _instant(release),
+            seed=1 if seed is None else seed,
+            step=step,
+        )
+    write_whole(output, json_bytes(document))
+    if as_json:
+        print(json.dumps({"output": str(output), "objective": document["objective"]}))
+    else:
+        print(f"{output}: {_summary(document)}")
+
+
+@app.command()
+def check(
+    mission: MissionFile,
+    requests: RequestFile,
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan file (JSON)")],
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge a plan by other code: print `valid`, or every violation and exit with 1."""
+    from humay.check import check_plan, load_plan, verdict
+
+    craft, wanted = _load(mission, requests)
+    document = load_plan(plan_file)
+    with _progress(quiet) as step, step("check"):
+        violations = check_plan(craft, wanted, document)
+    if as_json:
+        print(json.dumps([vars(violation) for violation in violations], ensure_ascii=False))
+    else:
+        print(verdict(violations))
+    if violations:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    mission: MissionFile,
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder to write")],
+    seed: Seed = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the whole chain of a mission file: opportunities, plan, check, report."""
+    from humay.chain import run_mission
+    from humay.files import write_all
+    from humay.mission import load_mission, load_requests
+
+    craft = load_mission(mission)
+    if craft.run is None:
+        raise HumayError(f"{mission}: no [run] table, expected requests, start and days in it")
+    wanted = load_requests(craft.run.requests, craft)
+    with _progress(quiet) as step:
+        results = run_mission(craft, wanted, seed=seed, step=step)
+    write_all(output, results.contents)
+    if as_json:
+        print(results.contents["run.json"].decode(), end="")
+    else:
+        print(f"{output}: {_summary(results.document)}")
+        for note in results.document["notes"]:
+            print(f"  {note}")
+        print(f"  open {output / 'report.html'}")
+
+
+# Shared ------------------------------------------------------------------------------------------
+
+
+def _load(mission: Path, requests: Path) -> tuple[Mission, tuple[Request, ...]]:
+    from humay.mission import load_mission, load_requests
+
+    craft = load_mission(mission)
+    return craft, load_requests(requests, craft)
+
+
+T = TypeVar("T")
+
+
+def _given(path: Path | None, read: Callable[[Path, Epoch], T], epoch: Epoch) -> T | None:
+    return None if path is None else read(path, epoch)
+
+
+def _instant(text: str) -> datetime:
+    from humay.time import parse_utc
+
+    return parse_utc(text)
+
+
+def _span(start: str, days: float) -> tuple[datetime, datetime]:
+    begin = _instant(start)
+    return begin, begin + timedelta(days=days)
+
+
+def _nadir(name: str) -> Nadir:
+    if name == "geodetic":
+        return "geodetic"
+    if name == "geocentric":
+        return "geocentric"
+    raise typer.BadParameter(f"--nadir is {name!r}, expected geodetic or geocentric")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Step]:
+    """Steps shown on stderr while they run, when a person is watching."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, quiet=quiet)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+
+        @contextmanager
+        def step(name: str) -> Iterator[None]:
+            task = progress.add_task(name, total=1)
+            yield
+            progress.update(task, completed=1)
+
+        yield step
+
+
+def _deliver(
+    table: pa.Table, output: Path | None, as_json: bool, notes: list[str], *, what: str
+) -> None:
+    """Write a table to its file, or show it: all of it as JSON, else its first rows."""
+    from humay.access import table_bytes
+    from humay.files import write_whole
+
+    if output is not None:
+        write_whole(output, table_bytes(table, output.suffix.lower()))
+    if as_json:
+        sys.stdout.write(table_bytes(table, ".json").decode())
+        return
+    if output is not None:
+        print(f"{output}: {len(table)} {what}")
+    else:
+        _show(table, what)
+    for note in notes:
+        print(f"  {note}", file=sys.stderr)
+
+
+def _show(table: pa.Table, what: str, most: int = 25) -> None:
+    from humay.access import table_bytes
+
+    rows = json.loads(table_bytes(table.slice(0, most), ".json"))["features"]
+    wanted = ("satellite", "request", "station", "start", "end", "duration_s", "off_nadir_deg",
+              "sun_elevation_deg", "max_elevation_deg", "orbit")  # fmt: skip
+    columns = [name for name in wanted if name in table.column_names]
+    print("  ".join(columns))
+    for row in rows:
+        print("  ".join(_cell(row["properties"][name]) for name in columns))
+    print(f"{len(table)} {what}" + (f", the first {most} shown" if len(table) > most else ""))
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _summary(document: Mapping[str, Any]) -> str:
+    outcomes = [request["outcome"] for request in document["requests"]]
+    objective = document["objective"]
+    return (
+        f"{len(document['acquisitions'])} acquisitions; of {len(outcomes)} requests"
+        f" {outcomes.count('served')} served, {outcomes.count('partly')} in part; value"
+        f" {objective['value']:.2f}, at most {objective['bound']:.2f} possible"
+        f" (gap {100 * objective['gap']:.1f} %)"
+    )
+
+
+if __name__ == "__main__":
+    main()
