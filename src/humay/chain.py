@@ -20,7 +20,7 @@ from humay.access import (
     Pointing,
     Timeline,
     accuracy_notes,
-    explain_all,
+    explain_absences,
     find_contacts,
     find_opportunities,
     find_pointing,
@@ -125,10 +125,10 @@ def planned(
     with step("pointing"):
         pointing: list[Pointing | None] = find_pointing(found.opportunities, mission, found.orbits)
     with step("reasons"):
-        absences = explain_all(
+        present = {str(name) for name in found.opportunities.request}
+        absences = explain_absences(
             mission,
-            requests,
-            {str(name) for name in found.opportunities.request},
+            [request for request in requests if request.name not in present],
             start=start,
             end=end,
             orbits=found.orbits,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import erfa
 import numpy as np
 
-from humay.arrays import FloatArray, dot, norm, unit
+from humay.arrays import FloatArray, cross, dot, norm, unit
 from humay.frames import itrf_from_gcrf
 from humay.time import DAY_S, Epoch
 
@@ -13,8 +13,6 @@ WGS84_A_M = 6_378_137.0  # NIMA TR8350.2
 WGS84_F = 1 / 298.257223563
 WGS84_B_M = WGS84_A_M * (1 - WGS84_F)
 WGS84_E2 = WGS84_F * (2 - WGS84_F)
-MU_EARTH_M3_S2 = 3.986004418e14  # IERS 2010, TCG value
-J2_EARTH = 1.0826359e-3  # IERS 2010, table 1.1
 AU_M = 149_597_870_700.0  # IAU 2012
 SUN_RADIUS_M = 695_700_000.0  # IAU 2015 nominal
 SOLAR_CONSTANT_W_M2 = 1_361.0  # IAU 2015 nominal total solar irradiance at 1 au
@@ -90,7 +88,7 @@ def elevation_angle(line_of_sight: FloatArray, up: FloatArray) -> FloatArray:
 def azimuth_angle(line_of_sight: FloatArray, up: FloatArray) -> FloatArray:
     """Azimuth (rad, clockwise from north, 0 to 2 pi) where the normal is `up`, ITRF axes."""
     east = np.stack([-up[..., 1], up[..., 0], np.zeros_like(up[..., 0])], axis=-1)
-    north = np.cross(up, east)
+    north = cross(up, east)
     return np.mod(np.arctan2(dot(line_of_sight, east), dot(line_of_sight, north)), 2 * np.pi)
 
 
@@ -132,7 +130,11 @@ def sun_itrf(epoch: Epoch, t_s: FloatArray) -> FloatArray:
 
 
 def moon_gcrf(epoch: Epoch, t_s: FloatArray) -> FloatArray:
-    """Geocentric Moon (..., 3) in metres, GCRF (ERFA moon98, Meeus: 10 arcseconds, 40 km)."""
+    """Geocentric Moon (..., 3) in metres, GCRF, without light time.
+
+    ERFA's moon98 (J. Meeus, Astronomical Algorithms, chapter 47): within 15 arcseconds and 26 km of
+    JPL's DE421 from 2000 to 2040.
+    """
     return np.asarray(erfa.moon98(*epoch.julian_tt(t_s))["p"] * AU_M)
 
 

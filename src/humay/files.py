@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -31,12 +32,13 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
 
     Each is written under another name and synced; only when all are, they are renamed. Raises
     `OutputError` with the file and what the system says (a full disk, a missing right). Nothing is
-    left behind then, nor when interrupted; should a renaming itself fail, the error says how many
-    files before it stand.
+    left behind then, nor when interrupted; should a renaming itself fail, the error names the files
+    that are already in place.
     """
     made: list[Path] = []
     aside: dict[Path, Path] = {}  # where each file is written first, by where it belongs
-    where, placed = folder, 0
+    placed: list[str] = []
+    where = folder
     try:
         made = _missing_folders(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,16 +54,17 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
                 os.fsync(file.fileno())
         for where, partial in aside.items():
             partial.replace(where)
-            placed += 1
+            placed.append(where.name)
     except OSError as error:
-        left = f"{placed} files before it are in place" if placed else "nothing is left"
+        left = f"already in place: {', '.join(placed)}" if placed else "nothing is left"
         reason = error.strerror or error
         raise OutputError(f"{where}: could not be written ({reason}); {left}") from error
     finally:
         for partial in aside.values():
             partial.unlink(missing_ok=True)
         for parent in made:
-            _remove_if_empty(parent)
+            with contextlib.suppress(OSError):  # it holds something, or was never made
+                parent.rmdir()
 
 
 def _missing_folders(folder: Path) -> list[Path]:
@@ -74,8 +77,3 @@ def _missing_folders(folder: Path) -> list[Path]:
             raise NotADirectoryError(errno.ENOTDIR, f"{parent} is a file, expected a folder")
         missing.append(parent)
     return missing
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()

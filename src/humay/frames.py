@@ -13,7 +13,7 @@ from __future__ import annotations
 import erfa
 import numpy as np
 
-from humay.arrays import FloatArray, dot, norm, unit
+from humay.arrays import FloatArray, cross, dot, norm, unit
 from humay.tables import earth_orientation
 from humay.time import DAY_S, Epoch
 
@@ -70,7 +70,10 @@ def _turn_z(angle_rad: FloatArray) -> FloatArray:
 
 
 def inertial_velocity(r_itrf: FloatArray, v_itrf: FloatArray) -> FloatArray:
-    """Velocity as seen from outside, still on ITRF axes: v + omega x r, (..., 3)."""
+    """Velocity as seen from outside, still on ITRF axes: v + omega x r, (..., 3).
+
+    About ITRF z: the pole's distance from the axis (0.5" at most) would change 1 mm/s.
+    """
     spin = np.stack([-r_itrf[..., 1], r_itrf[..., 0], np.zeros_like(r_itrf[..., 0])], axis=-1)
     return np.asarray(v_itrf + EARTH_RATE_RAD_S * spin)
 
@@ -81,8 +84,8 @@ def orbital_frame(down: FloatArray, inertial_v: FloatArray) -> FloatArray:
     z to nadir, y against the orbit normal, x = y cross z.
     """
     z = unit(down)
-    y = unit(np.cross(z, inertial_v))
-    return np.stack([np.cross(y, z), y, z], axis=-2)
+    y = unit(cross(z, inertial_v))
+    return np.stack([cross(y, z), y, z], axis=-2)
 
 
 def roll_pitch(line_of_sight_orb: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -137,7 +140,7 @@ def quaternion_product(p: FloatArray, q: FloatArray) -> FloatArray:
     """The quaternion whose matrix is M(p) @ M(q): first q, then p. Shapes broadcast."""
     p_vector, p_scalar = p[..., :3], p[..., 3:]
     q_vector, q_scalar = q[..., :3], q[..., 3:]
-    vector = p_scalar * q_vector + q_scalar * p_vector - np.cross(p_vector, q_vector)
+    vector = p_scalar * q_vector + q_scalar * p_vector - cross(p_vector, q_vector)
     scalar = p_scalar * q_scalar - dot(p_vector, q_vector)[..., None]
     return np.concatenate([vector, scalar], axis=-1)
 

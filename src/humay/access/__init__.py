@@ -1,6 +1,6 @@
 """When satellites see what: opportunities, contacts, and the timeline a plan is laid on."""
 
-from humay.access.absence import explain_absence, explain_all
+from humay.access.absence import explain_absences
 from humay.access.contacts import find_contacts
 from humay.access.files import (
     contacts_table,
@@ -23,7 +23,7 @@ from humay.access.timeline import find_timeline
 __all__ = [
     "Contacts", "GroundLine", "Nadir", "Opportunities", "Places", "Pointing", "Strip", "Timeline",
     "Windows", "accuracy_notes", "attitude_and_rate", "body_from_gcrf", "contacts_table",
-    "cut_into_strips", "explain_absence", "explain_all", "find_contacts", "find_opportunities",
+    "cut_into_strips", "explain_absences", "find_contacts", "find_opportunities",
     "find_pointing", "find_timeline", "find_windows", "line_from_lonlath", "opportunities_table",
     "read_contacts", "read_opportunities", "read_timelines", "table_bytes", "timeline_table",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Why a request has no opportunity: which limit keeps every satellite away."""
+"""Why requests have no opportunity: which limit keeps every satellite away."""
 
 from __future__ import annotations
 
@@ -12,49 +12,87 @@ import numpy as np
 from humay.access.looks import Nadir, Places, find_windows, look_angles, sun_elevation
 from humay.access.opportunities import places_of
 from humay.access.strips import centre_of
-from humay.arrays import unit
+from humay.arrays import FloatArray, unit
 from humay.earth import geodetic_from_itrf, ground_point, itrf_from_normal, up_at
-from humay.mission import Mission, Request, Satellite
+from humay.mission import Mission, Request, limits
 from humay.orbit import Ephemeris
 from humay.time import format_utc
 
+_ANY_TILT_RAD = math.radians(89.0)
 
-def explain_absence(
+
+def explain_absences(
     mission: Mission,
-    request: Request,
+    requests: Sequence[Request],
     *,
     start: datetime,
     end: datetime,
     nadir: Nadir = "geodetic",
     orbits: Mapping[str, Ephemeris],
-) -> tuple[str, str]:
-    """A reason code and a sentence for a request without a window over [start, end].
+) -> dict[str, tuple[str, str]]:
+    """A reason code and a sentence for requests that have no window over [start, end].
 
-    For an area its middle is asked. `period` if the request's own time does not meet the span, else
-    `no_opportunity` with the limit: reach of any orbit, reach in this span, or the Sun.
+    `period` if a request's own time does not meet the span, else `no_opportunity` with the limit:
+    beyond the reach of any orbit, not in reach in this span, or too dark. An area is judged by its
+    middle.
     """
-    low = start if request.start is None else max(start, request.start)
-    high = end if request.end is None else min(end, request.end)
-    if low >= high:
-        return "period", f"its own time ({_period(request)}) does not meet the plan's"
-    up = centre_of(request)
-    r_itrf = itrf_from_normal(up, np.array(request.height_m or 0.0))
-    lat_deg = abs(math.degrees(math.asin(float(up[2]))))
-    north = bool(up[2] > 0)
-    farthest = max(_farthest_lat_deg(s, orbits[s.name], request, north) for s in mission.satellites)
-    tilt_deg = max(
-        math.degrees(float(places_of(s, [request], r_itrf[None], up[None]).max_off_nadir_rad[0]))
-        for s in mission.satellites
-    )
-    if lat_deg > farthest:
-        return "no_opportunity", (
-            f"out of reach: at {tilt_deg:g} deg off-nadir no satellite sees beyond"
-            f" {farthest:.1f} deg of latitude, it lies at {lat_deg:.1f}"
+    reasons: dict[str, tuple[str, str]] = {}
+    asked: list[Request] = []
+    for request in requests:
+        if (request.start or start) >= end or (request.end or end) <= start:
+            text = f"its own time ({_period(request)}) does not meet the plan's"
+            reasons[request.name] = "period", text
+        else:
+            asked.append(request)
+    if not asked:
+        return reasons
+    up = np.array([centre_of(request) for request in asked])
+    r_itrf = itrf_from_normal(up, np.array([request.height_m or 0.0 for request in asked]))
+    seconds = next(iter(orbits.values())).epoch.seconds
+    span = seconds(start), seconds(end)
+    found = [
+        _Passes(mission, name, asked, r_itrf, up, orbits[name], span, nadir) for name in orbits
+    ]
+    for i, request in enumerate(asked):
+        reasons[request.name] = (
+            "no_opportunity",
+            _sentence(mission, request, i, up[i], orbits, found),
         )
-    span = [orbits[mission.satellites[0].name].epoch.seconds(t) for t in (low, high)]
-    return "no_opportunity", _which_limit(
-        mission, request, orbits, up, r_itrf, (span[0], span[1]), nadir, tilt_deg
-    )
+    return reasons
+
+
+class _Passes:
+    """What one satellite would see of m places if some limits were lifted."""
+
+    def __init__(
+        self, mission: Mission, name: str, requests: Sequence[Request], r_itrf: FloatArray,
+        up: FloatArray, ephemeris: Ephemeris, span: tuple[float, float], nadir: Nadir,
+    ) -> None:  # fmt: skip
+        m = len(requests)
+        own = places_of(mission.satellite(name), requests, r_itrf, up)
+        unlit = replace(own, min_sun_elevation_rad=np.full(m, -math.pi))
+        lit = find_windows(ephemeris, unlit, start_s=span[0], end_s=span[1], nadir=nadir)
+        self.count = np.bincount(lit.which, minlength=m)
+        self.sun_deg = np.full(m, -math.inf)
+        height = sun_elevation(ephemeris.epoch, lit.best_s, r_itrf[lit.which], up[lit.which])
+        np.maximum.at(self.sun_deg, lit.which, np.degrees(height))
+        self.tilt_deg = np.full(m, math.inf)
+        self._least_tilts(ephemeris, unlit, span, nadir)
+
+    def _least_tilts(
+        self, ephemeris: Ephemeris, unlit: Places, span: tuple[float, float], nadir: Nadir
+    ) -> None:
+        m = len(unlit.r_itrf)
+        anything = replace(
+            unlit,
+            max_off_nadir_rad=np.full(m, _ANY_TILT_RAD),
+            max_roll_rad=np.full(m, math.pi),
+            max_pitch_rad=np.full(m, math.pi),
+        )
+        seen = find_windows(ephemeris, anything, start_s=span[0], end_s=span[1], nadir=nadir)
+        r, v = ephemeris.state_itrf(seen.best_s)
+        tilt = np.degrees(look_angles(r, v, unlit.r_itrf[seen.which], nadir)[0])
+        np.minimum.at(self.tilt_deg, seen.which, tilt)
 
 
 def _period(request: Request) -> str:
@@ -62,9 +100,40 @@ def _period(request: Request) -> str:
     return " ".join(f"{word} {format_utc(t)}" for word, t in edges if t is not None)
 
 
-def _farthest_lat_deg(
-    satellite: Satellite, ephemeris: Ephemeris, request: Request, north: bool
-) -> float:
+def _sentence(
+    mission: Mission, request: Request, i: int, up: FloatArray,
+    orbits: Mapping[str, Ephemeris], found: Sequence[_Passes],
+) -> str:  # fmt: skip
+    each = [limits(satellite, request) for satellite in mission.satellites]
+    tilt_deg = math.degrees(max(limit.max_off_nadir_rad for limit in each))
+    sun_deg = math.degrees(min(limit.min_sun_elevation_rad for limit in each))
+    lat_deg = math.degrees(math.asin(float(up[2])))
+    farthest = max(
+        _farthest_lat_deg(orbits[satellite.name], limit.max_off_nadir_rad, north=lat_deg > 0)
+        for satellite, limit in zip(mission.satellites, each, strict=True)
+    )
+    if abs(lat_deg) > farthest:
+        return (
+            f"out of reach: at {tilt_deg:g} deg off-nadir no satellite sees beyond"
+            f" {farthest:.1f} deg of latitude, it lies at {abs(lat_deg):.1f}"
+        )
+    count = sum(int(passes.count[i]) for passes in found)
+    if count:
+        highest = max(float(passes.sun_deg[i]) for passes in found)
+        return (
+            f"in reach {count} {'time' if count == 1 else 'times'}, but the Sun is at most"
+            f" {highest:.2f} deg high then, it must be {sun_deg:g}"
+        )
+    nearest = min(float(passes.tilt_deg[i]) for passes in found)
+    if math.isinf(nearest):
+        return "never above its horizon in this time"
+    return (
+        f"never within {tilt_deg:g} deg off-nadir in this time, the nearest pass needs"
+        f" {nearest:.1f}"
+    )
+
+
+def _farthest_lat_deg(ephemeris: Ephemeris, limit_rad: float, *, north: bool) -> float:
     """Highest geodetic latitude (deg) in reach on one half of the Earth.
 
     From the top of the track, a look towards the pole: that is a look across the track there. The
@@ -75,77 +144,8 @@ def _farthest_lat_deg(
     up = up_at(top)
     pole = np.array([0.0, 0.0, 1.0 if north else -1.0])
     poleward = unit(pole - (pole @ up) * up)
-    limit = min(satellite.max_off_nadir_rad, request.max_off_nadir_rad or math.inf)
-    tilts = np.linspace(0.0, limit, 2001)
+    tilts = np.linspace(0.0, limit_rad, 2001)
     looks = -np.cos(tilts)[:, None] * up + np.sin(tilts)[:, None] * poleward
     seen = ground_point(np.broadcast_to(top, looks.shape), looks)
     _, lat, _ = geodetic_from_itrf(seen[~np.isnan(seen[:, 0])])
     return math.degrees(float(np.max(np.abs(lat))))
-
-
-def _which_limit(
-    mission: Mission, request: Request, orbits: Mapping[str, Ephemeris], up: np.ndarray,
-    r_itrf: np.ndarray, span: tuple[float, float], nadir: Nadir, tilt_deg: float,
-) -> str:  # fmt: skip
-    passes, best_tilt, best_sun = 0, math.inf, -math.inf
-    for satellite in mission.satellites:
-        ephemeris = orbits[satellite.name]
-        limits = places_of(satellite, [request], r_itrf[None], up[None])
-        dark = replace(limits, min_sun_elevation_rad=np.array([-math.pi]))
-        lit = find_windows(ephemeris, dark, start_s=span[0], end_s=span[1], nadir=nadir)
-        passes += len(lit.which)
-        if len(lit.which):
-            sun = sun_elevation(ephemeris.epoch, lit.best_s, r_itrf[None], up[None])
-            best_sun = max(best_sun, math.degrees(float(np.max(sun))))
-        best_tilt = min(best_tilt, _nearest_deg(ephemeris, dark, span, nadir))
-    least_sun = max(
-        request.min_sun_elevation_rad or -math.pi, mission.satellites[0].min_sun_elevation_rad
-    )
-    if passes:
-        return (
-            f"in reach {passes} times, but the Sun is at most {best_sun:.1f} deg high then,"
-            f" it must be {math.degrees(least_sun):g}"
-        )
-    if math.isinf(best_tilt):
-        return "never above its horizon in this time"
-    return (
-        f"never within {tilt_deg:g} deg off-nadir in this time, the nearest pass needs"
-        f" {best_tilt:.1f}"
-    )
-
-
-def _nearest_deg(
-    ephemeris: Ephemeris, places: Places, span: tuple[float, float], nadir: Nadir
-) -> float:
-    """Least off-nadir (deg) of any pass above the horizon, infinite without one."""
-    anything = replace(
-        places,
-        max_off_nadir_rad=np.array([math.radians(89.0)]),
-        max_roll_rad=np.array([math.pi]),
-        max_pitch_rad=np.array([math.pi]),
-    )
-    found = find_windows(ephemeris, anything, start_s=span[0], end_s=span[1], nadir=nadir)
-    if not len(found.which):
-        return math.inf
-    r, v = ephemeris.state_itrf(found.best_s)
-    return math.degrees(float(np.min(look_angles(r, v, places.r_itrf, nadir)[0])))
-
-
-def explain_all(
-    mission: Mission,
-    requests: Sequence[Request],
-    present: set[str],
-    *,
-    start: datetime,
-    end: datetime,
-    nadir: Nadir = "geodetic",
-    orbits: Mapping[str, Ephemeris],
-) -> dict[str, tuple[str, str]]:
-    """`explain_absence` for every request whose name is not in `present`."""
-    return {
-        request.name: explain_absence(
-            mission, request, start=start, end=end, nadir=nadir, orbits=orbits
-        )
-        for request in requests
-        if request.name not in present
-    }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from humay.arrays import BoolArray, FloatArray, angle_between, dot, frozen, unit
+from humay.arrays import BoolArray, FloatArray, angle_between, cross, dot, frozen, unit
 from humay.earth import ellipsoid_normal, itrf_from_normal
 from humay.frames import (
     itrf_from_gcrf,
@@ -121,7 +121,7 @@ def body_axes_itrf(
     z = unit(line.place(share) - ephemeris.position_itrf(np.asarray(t_s)))
     along = line.tangent(share)
     x = unit(along - dot(along, z)[..., None] * z)
-    return np.stack([x, np.cross(z, x), z], axis=-2)
+    return np.stack([x, cross(z, x), z], axis=-2)
 
 
 def body_from_gcrf(

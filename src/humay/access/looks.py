@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from humay.arrays import BoolArray, FloatArray, IntArray, dot, norm, unit
+from humay.arrays import BoolArray, FloatArray, IntArray, cross, dot, norm, unit
 from humay.earth import azimuth_angle, elevation_angle, sun_itrf, up_at
 from humay.frames import inertial_velocity, orbital_frame, roll_pitch
 from humay.orbit import Ephemeris
@@ -238,7 +238,7 @@ def _longest_half_pass(ephemeris: Ephemeris, places: Places, peak_s: FloatArray)
     """
     r, v = ephemeris.state_itrf(peak_s)
     radius = norm(r)
-    rate = norm(np.cross(r, v)) / radius**2
+    rate = norm(cross(r, v)) / radius**2
     return (_cap(places, 1.02 * radius) + 0.01) / (0.9 * rate) + 10.0
 
 

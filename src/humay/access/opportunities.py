@@ -24,7 +24,7 @@ from humay.access.looks import (
 )
 from humay.access.records import Opportunities, joined
 from humay.access.strips import Strip, centre_of, cut_into_strips
-from humay.arrays import BoolArray, FloatArray, IntArray, dot, norm, unit
+from humay.arrays import BoolArray, FloatArray, IntArray, cross, dot, norm, unit
 from humay.earth import (
     azimuth_angle,
     ellipsoid_normal,
@@ -367,12 +367,7 @@ def _rows(
     r, v = ephemeris.state_itrf(at)
     look = describe_look(satellite, ephemeris, wanted.line, at, half, nadir)
     orbit, anx_offset = ephemeris.orbit_at(at)
-    ground_speed = wanted.line.length_m / wanted.scan_s
-    line_period = (
-        np.full(n, satellite.camera.line_period_s)
-        if satellite.camera.line_period_s is not None
-        else look.gsd_along_m / ground_speed
-    )
+    line_period_s = line_period(satellite, look.gsd_along_m, wanted.line.length_m / wanted.scan_s)
     plan_start, plan_end = _plan_windows(
         satellite, ephemeris, requests, wanted, best_s, start_s, end_s, mid_share, nadir
     )
@@ -412,8 +407,8 @@ def _rows(
         scan_s=wanted.scan_s,
         scan_heading_rad=azimuth_angle(wanted.line.tangent(half), up),
         width_m=wanted.width_m,
-        line_period_s=line_period,
-        data_bit=wanted.scan_s / line_period * satellite.camera.bits_per_pan_line(),
+        line_period_s=line_period_s,
+        data_bit=wanted.scan_s / line_period_s * satellite.camera.bits_per_pan_line(),
         plan_start_s=plan_start,
         plan_end_s=plan_end,
     )
@@ -453,8 +448,17 @@ def describe_look(
         azimuth_rad=azimuth_angle(-sight, up),
         sun_elevation_rad=sun_elevation(ephemeris.epoch, t_s, target, up),
         gsd_along_m=_ground_size(pixel_m, sight, along, up),
-        gsd_across_m=_ground_size(pixel_m, sight, np.cross(sight, along), up),
+        gsd_across_m=_ground_size(pixel_m, sight, cross(sight, along), up),
     )
+
+
+def line_period(
+    satellite: Satellite, gsd_along_m: FloatArray, ground_speed_m_s: FloatArray
+) -> FloatArray:
+    """Seconds between PAN lines: the camera's own, else what the boresight needs for one ground
+    sample, so that pixels are square."""
+    stated = satellite.camera.line_period_s
+    return gsd_along_m / ground_speed_m_s if stated is None else np.full(len(gsd_along_m), stated)
 
 
 def _ground_size(

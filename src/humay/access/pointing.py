@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from humay.access.lines import attitude_and_rate
-from humay.access.opportunities import describe_look
+from humay.access.opportunities import describe_look, line_period
 from humay.access.records import Opportunities, Pointing
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Mission, Satellite
@@ -57,6 +57,7 @@ def _sample(
         for part in _SHARES
     ]
     middle = looks[len(looks) // 2]
+    line_period_s = line_period(satellite, middle.gsd_along_m, line.length_m / scan_s)
     flat = {
         "start_s": start_s,
         "settle_attitude": settle[0],
@@ -65,12 +66,13 @@ def _sample(
         "first_rate_rad_s": first[1],
         "last_attitude": last[0],
         "last_rate_rad_s": last[1],
-        "off_nadir_rad": np.max([look.off_nadir_rad for look in looks], axis=0),
-        "roll_rad": middle.roll_rad,
-        "pitch_rad": middle.pitch_rad,
+        "roll_rad": np.stack([look.roll_rad for look in looks], axis=-1),
+        "pitch_rad": np.stack([look.pitch_rad for look in looks], axis=-1),
         "to_satellite_enu": _enu(middle.incidence_rad, middle.azimuth_rad),
         "sun_elevation_rad": middle.sun_elevation_rad,
         "gsd_mean_m": np.sqrt(middle.gsd_along_m * middle.gsd_across_m),
+        "line_period_s": line_period_s,
+        "data_bit": scan_s / line_period_s * satellite.camera.bits_per_pan_line(),
     }
     cuts = np.cumsum([len(each) for each in starts])[:-1]
     parts = {name: np.split(values, cuts) for name, values in flat.items()}

@@ -102,9 +102,11 @@ class Pointing:
     """Attitudes of one opportunity for sweeps that begin at `start_s` (k,), a second apart or less.
 
     Quaternions (k, 4) `body_from_gcrf` and body rates (k, 3) rad/s: when settling begins, at the
-    first line and at the last line. `off_nadir_rad` is the largest over the sweep; the other angles
-    (k,), the mean ground sampling and the unit vectors to the satellite (k, 3), east, north and up
-    at the target, are those of its middle line.
+    first line and at the last line. `roll_rad` and `pitch_rad` (k, s) are those of s lines evenly
+    spread over the sweep, from the first to the last. The Sun's elevation (k,), the mean ground
+    sampling and the unit vectors to the satellite (k, 3), east, north and up at the target, are
+    those of its middle line; so is the line period, which keeps pixels square unless the camera
+    states its own, and with it the data of the sweep.
     """
 
     start_s: FloatArray
@@ -114,12 +116,13 @@ class Pointing:
     first_rate_rad_s: FloatArray
     last_attitude: FloatArray
     last_rate_rad_s: FloatArray
-    off_nadir_rad: FloatArray
     roll_rad: FloatArray
     pitch_rad: FloatArray
     to_satellite_enu: FloatArray
     sun_elevation_rad: FloatArray
     gsd_mean_m: FloatArray
+    line_period_s: FloatArray
+    data_bit: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

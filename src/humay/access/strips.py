@@ -17,7 +17,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from humay.access.lines import MEAN_RADIUS_M, GroundLine
-from humay.arrays import FloatArray, unit
+from humay.arrays import FloatArray, cross, unit
 from humay.earth import ellipsoid_normal
 from humay.errors import AccessError
 from humay.mission import HeightModel, Request
@@ -51,7 +51,7 @@ class LocalPlane:
 
     @property
     def y_axis(self) -> FloatArray:
-        return np.cross(self.x_axis, self.origin)
+        return cross(self.x_axis, self.origin)
 
     def project(self, normals: FloatArray) -> FloatArray:
         """Plane coordinates (n, 2) of unit normals (n, 3); refuses what lies over 80 deg away."""

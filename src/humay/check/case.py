@@ -162,7 +162,7 @@ class Case:
 
     def at(self, code: str, where: str, message: str, t_s: float | None = None) -> Violation:
         """A violation at a time of the plan."""
-        time = None if t_s is None else self.clock.utc(t_s)
+        time = None if t_s is None else format_utc(self.clock.utc(t_s))
         return Violation(code=code, where=where, message=message, time=time)
 
 
@@ -225,7 +225,7 @@ def _span_faults(plan: Json) -> Iterator[Violation]:
         )
 
 
-def _span(where: str, message: str, time: datetime | None = None) -> Violation:
+def _span(where: str, message: str, time: str | None = None) -> Violation:
     return Violation(code="span", where=where, message=message, time=time)
 
 
@@ -276,7 +276,8 @@ class _Reader:
         return tuple(record for record in made if record is not None)
 
     def fault(self, where: str, message: str, t_s: float | None = None) -> None:
-        self.faults.append(_span(where, message, None if t_s is None else self.clock.utc(t_s)))
+        time = None if t_s is None else format_utc(self.clock.utc(t_s))
+        self.faults.append(_span(where, message, time))
 
     def _known(self, names: Iterable[tuple[str, str, Mapping[str, object]]], where: str) -> bool:
         """Whether every (kind, name, all of the kind) resolves."""

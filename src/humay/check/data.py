@@ -47,7 +47,7 @@ def check_imaging_time(case: Case) -> Iterator[Violation]:
         for number, limit in enumerate(satellite.imaging_limits):
             # The time used is piecewise linear, so its tops lie at edges of imaging or windows.
             edges = np.concatenate([spans.ravel(), spans.ravel() + limit.per_s])
-            used_s = _imaged_within(spans, limit, edges)
+            used_s = imaged_within(spans, limit, edges)
             if edges.size and used_s.max() > limit.seconds + TIME_TOLERANCE_S * max(1, len(spans)):
                 end_s = float(edges[np.argmax(used_s)])
                 yield case.at(
@@ -60,7 +60,7 @@ def check_imaging_time(case: Case) -> Iterator[Violation]:
         yield from _stated_imaging(case, satellite, spans)
 
 
-def _imaged_within(spans: FloatArray, limit: ImagingLimit, ends_s: FloatArray) -> FloatArray:
+def imaged_within(spans: FloatArray, limit: ImagingLimit, ends_s: FloatArray) -> FloatArray:
     """Seconds (n,) of imaging in the `per_s` before each of the times (n,)."""
     lengths = spans[:, 1] - spans[:, 0]
     order = np.argsort(spans[:, 0])
@@ -93,7 +93,7 @@ def _stated_imaging(case: Case, satellite: Satellite, spans: FloatArray) -> Iter
             message = f"imaging_s[{number}] has {len(curve)} values, expected {len(t_s)}"
             yield case.at("imaging_time", where, message)
             continue
-        used_s = _imaged_within(spans, limit, t_s)
+        used_s = imaged_within(spans, limit, t_s)
         yield from disagreement(
             case, "imaging_time", f"{where}.imaging_s[{number}]", t_s, np.array(curve, float),
             used_s, CURVE_TOLERANCE * limit.seconds, "s",

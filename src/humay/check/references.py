@@ -146,6 +146,11 @@ def _strips_and_acquisitions(case: Case) -> Iterator[Violation]:
 def _same_strip(
     case: Case, where: str, t_s: float, entry: Json, strip: Json
 ) -> Iterator[Violation]:
+    if strip["centre_line"] is None or strip["width_m"] is None:
+        yield case.at(
+            "span", where, "its strip lies nowhere, expected a centre line and width", t_s
+        )
+        return
     flown, cut = (_ends(e["centre_line"]) for e in (entry, strip))
     off_m = min(float(norm(flown - way).max()) for way in (cut, cut[::-1]))
     if off_m > SAME_PLACE_M:

@@ -236,8 +236,8 @@ STRIP = Record(
     {
         "id": TEXT,
         "share": SHARE,
-        "width_m": WIDTH,
-        "centre_line": CENTRE_LINE,
+        "width_m": OrNull(WIDTH),
+        "centre_line": OrNull(CENTRE_LINE),
         "acquisition": OrNull(TEXT),
     }
 )
@@ -321,8 +321,8 @@ DOWNLINK = Record(
 PHASE = Record({"duration_s": Number(low=0, high=1e6), "acceleration_deg_s2": VECTOR})
 
 
-def _mode(**more: Rule) -> Record:
-    return Record({"mode": TEXT, **SPAN, **more})
+def _mode(optional: Sequence[str] = (), **more: Rule) -> Record:
+    return Record({"mode": TEXT, **SPAN, **more}, optional)
 
 
 SEGMENT = Tagged(
@@ -332,7 +332,7 @@ SEGMENT = Tagged(
         "slew": _mode(phases=Many(PHASE, 1), angle_deg=ANGLE),
         "settle": _mode(acquisition=TEXT),
         "image": _mode(acquisition=TEXT),
-        "downlink": _mode(),
+        "downlink": _mode(("law",), law=Choice(("nadir",))),
     },
 )
 

@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from humay.time import format_utc
+from humay.time import parse_utc
 
 LINES_AT_MOST = 50
+CODES = (
+    "span", "orbit", "window", "attitude", "slew", "overlap", "contact", "antenna", "uplink",
+    "downlink", "memory", "imaging_time", "energy", "eclipse", "coverage", "bound",
+)  # fmt: skip
+"""The checks, as docs/guide/check.md describes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
     """One thing that is wrong: which check says so, of what, what was found and what was expected.
 
-    `time` is when it happens in the plan, None where it has no time.
+    `time` is when it happens in the plan, as UTC text, None where it has no time.
     """
 
     code: str
     where: str
     message: str
-    time: datetime | None = None
+    time: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"code is {self.code!r}, expected one of {CODES}")
 
     def __str__(self) -> str:
-        at = "" if self.time is None else f"{format_utc(self.time)} "
+        at = "" if self.time is None else f"{self.time} "
         return f"{at}[{self.code}] {self.where}: {self.message}"
 
 
 def in_time_order(violations: Sequence[Violation]) -> list[Violation]:
     """Those without a time first, then by time; equals keep their order."""
     timeless = [v for v in violations if v.time is None]
-    timed = [(v.time, i, v) for i, v in enumerate(violations) if v.time is not None]
-    return timeless + [v for _, _, v in sorted(timed, key=lambda item: item[:2])]
+    timed = [(parse_utc(v.time), v) for v in violations if v.time is not None]
+    return timeless + [v for _, v in sorted(timed, key=lambda item: item[0])]
 
 
 def verdict(violations: Sequence[Violation]) -> str:

@@ -220,6 +220,11 @@ class Satellite:
                 f"satellite {self.name!r}: memory_used_gbit is {self.memory_used_bit / 1e9:g}, "
                 f"expected at most memory_gbit ({self.memory_bit / 1e9:g})"
             )
+        if self.idle_attitude == "sun" and self.power is None:
+            raise MissionError(
+                f"satellite {self.name!r}: idle_attitude is 'sun' without a power table, expected "
+                "one with the panel_normal that is to face the Sun"
+            )
 
 
 SATELLITE = Table(

@@ -38,6 +38,7 @@ _LIKE = {
     "2": "2 40053  98.2135   8.3331 0001054  68.4868 291.6410 14.58559748283956",
 }
 _SGP4_XP = 4  # ephemeris type of element sets that SGP4 must not fly
+_LONGEST_PERIOD_S = 30 * 86_400.0  # beyond the Moon nothing is a satellite
 _OMM_FIELDS = (
     "OBJECT_NAME", "EPOCH", "MEAN_MOTION", "ECCENTRICITY", "INCLINATION", "RA_OF_ASC_NODE",
     "ARG_OF_PERICENTER", "MEAN_ANOMALY", "NORAD_CAT_ID", "BSTAR",
@@ -232,6 +233,8 @@ def _checked(record: Satrec, satellite: str, where: str) -> Sgp4Orbit:
         raise OrbitError(f"{where}: SGP4 refuses these elements (code {code}): {SGP4_ERRORS[code]}")
     if not all(map(math.isfinite, r_km)):
         raise OrbitError(f"{where}: these elements give no position, a number of them is none")
+    if not 0 < 2 * math.pi / record.no_kozai * 60 < _LONGEST_PERIOD_S:
+        raise OrbitError(f"{where}: the mean motion is under one revolution in 30 days")
     if record.altp < 0:
         depth_km = -record.altp * record.radiusearthkm
         raise OrbitError(f"{where}: the perigee of these elements is {depth_km:.0f} km underground")

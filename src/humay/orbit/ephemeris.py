@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -99,6 +100,17 @@ class Ephemeris:
     node_s: FloatArray
     node_orbit: FloatArray
 
+    def __post_init__(self) -> None:
+        if not self.segments:
+            raise ValueError(f"satellite {self.satellite!r}: an ephemeris without segments")
+        for before, after in pairwise(self.segments):
+            if after.t_s[0] < before.t_s[-1]:
+                raise ValueError(f"satellite {self.satellite!r}: segments overlap or lack order")
+        if self.node_s.shape != self.node_orbit.shape or not np.all(np.diff(self.node_s) > 0):
+            raise ValueError(f"satellite {self.satellite!r}: ascending nodes lack order or number")
+        for name in ("node_s", "node_orbit"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
     @property
     def start_s(self) -> float:
         return float(self.segments[0].t_s[0])
@@ -139,12 +151,14 @@ class Ephemeris:
 
     def orbit_at(self, t_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Orbit numbers and seconds since the ascending node that began them, at times (...)."""
-        i = np.searchsorted(self.node_s, t_s, side="right") - 1
+        t = np.asarray(t_s, dtype=np.float64)
+        self._refuse(t[(t < self.start_s) | (t > self.end_s)])
+        i = np.searchsorted(self.node_s, t, side="right") - 1
         if np.any(i < 0):
             raise OrbitError(
                 f"satellite {self.satellite!r}: a time before the first ascending node"
             )
-        return self.node_orbit[i], np.asarray(t_s) - self.node_s[i]
+        return self.node_orbit[i], t - self.node_s[i]
 
     def age_days(self, t_s: FloatArray) -> FloatArray:
         """Days between the elements and `t_s`, never negative."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from humay.arrays import FloatArray, dot, unit
+from humay.arrays import FloatArray, cross, dot, unit
 from humay.errors import OrbitError
 from humay.frames import itrf_from_teme
 from humay.mission import Mission, OmmOrbit, Satellite, TleOrbit
@@ -103,6 +103,6 @@ def _orbit_numbers(orbit: Sgp4Orbit, node_since_epoch_s: FloatArray) -> FloatArr
 
 def argument_of_latitude(r: FloatArray, v: FloatArray) -> FloatArray:
     """Angle (rad) from the ascending node to the satellite in the osculating plane, (n,)."""
-    momentum = unit(np.cross(r, v))
+    momentum = unit(cross(r, v))
     node = np.stack([-momentum[:, 1], momentum[:, 0], np.zeros(len(r))], axis=-1)
-    return np.arctan2(dot(r, np.cross(momentum, node)), dot(r, node))
+    return np.arctan2(dot(r, cross(momentum, node)), dot(r, node))

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from humay.access import Pointing, Timeline
-from humay.arrays import FloatArray, dot, unit
+from humay.arrays import FloatArray, cross, dot, unit
 from humay.frames import (
     quaternion_from_matrix,
     quaternion_inverse,
@@ -18,35 +18,49 @@ from humay.frames import (
 from humay.schedule.slews import State
 
 Law: TypeAlias = Literal["nadir", "sun"]
-_RATE_STEP_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IdleLaw:
-    """The attitude to keep when idle (or while a fixed antenna sends): `nadir` or `sun`."""
+    """The attitude to keep when idle (or while a fixed antenna sends), sampled at `t_s` (k,):
+    quaternions (k, 4) `body_from_gcrf` and body rates (k, 3) rad/s."""
 
     law: Law
-    timeline: Timeline
-    panel_normal: FloatArray
+    t_s: FloatArray
+    quaternions: FloatArray
+    rates_rad_s: FloatArray
 
     def attitude(self, t_s: FloatArray) -> FloatArray:
-        """`body_from_gcrf` (k, 4) at times (k,)."""
-        if self.law == "nadir":
-            return interpolate(self.timeline.t_s, self.timeline.nadir_attitude, t_s)
-        return quaternion_from_matrix(sun_pointing(self.sun(t_s), self.panel_normal))
-
-    def sun(self, t_s: FloatArray) -> FloatArray:
-        """Unit vectors (k, 3) to the Sun in GCRF."""
-        columns = [np.interp(t_s, self.timeline.t_s, axis) for axis in self.timeline.sun_gcrf.T]
-        return unit(np.stack(columns, axis=-1))
+        """`body_from_gcrf` (n, 4) at times (n,)."""
+        return interpolate(self.t_s, self.quaternions, t_s)
 
     def state(self, t_s: FloatArray) -> State:
-        """Attitudes and body rates at times (k,)."""
-        before, after = self.attitude(t_s - _RATE_STEP_S), self.attitude(t_s + _RATE_STEP_S)
-        turn = rotation_vector_from_quaternion(
-            quaternion_product(after, quaternion_inverse(before))
+        """Attitudes and body rates at times (n,)."""
+        return State(
+            attitude=self.attitude(t_s), rate_rad_s=_columns(self.t_s, self.rates_rad_s, t_s)
         )
-        return State(attitude=self.attitude(t_s), rate_rad_s=turn / (2 * _RATE_STEP_S))
+
+
+def idle_law(law: Law, timeline: Timeline, panel_normal: FloatArray) -> IdleLaw:
+    """The law `nadir` (body axes are orbital axes) or `sun` (the panel normal on the Sun)."""
+    q = (
+        timeline.nadir_attitude
+        if law == "nadir"
+        else quaternion_from_matrix(sun_pointing(timeline.sun_gcrf, panel_normal))
+    )
+    turn = rotation_vector_from_quaternion(quaternion_product(q[2:], quaternion_inverse(q[:-2])))
+    inner = turn / (timeline.t_s[2:] - timeline.t_s[:-2])[:, None]
+    rates = np.concatenate([inner[:1], inner, inner[-1:]])
+    return IdleLaw(law=law, t_s=timeline.t_s, quaternions=q, rates_rad_s=rates)
+
+
+def sun_direction(timeline: Timeline, t_s: FloatArray) -> FloatArray:
+    """Unit vectors (n, 3) to the Sun in GCRF at times (n,)."""
+    return unit(_columns(timeline.t_s, timeline.sun_gcrf, t_s))
+
+
+def _columns(nodes_s: FloatArray, values: FloatArray, t_s: FloatArray) -> FloatArray:
+    return np.stack([np.interp(t_s, nodes_s, column) for column in values.T], axis=-1)
 
 
 def interpolate(nodes_s: FloatArray, quaternions: FloatArray, t_s: FloatArray) -> FloatArray:
@@ -78,30 +92,34 @@ def sun_pointing(sun_gcrf: FloatArray, panel_normal: FloatArray) -> FloatArray:
 def _triad(first: FloatArray, second: FloatArray) -> FloatArray:
     """Rows: `first`, `second` made orthogonal to it, and their cross product."""
     side = unit(second - dot(first, second)[..., None] * first)
-    return np.stack([first, side, np.cross(first, side)], axis=-2)
+    return np.stack([first, side, cross(first, side)], axis=-2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SweepStates:
-    """States of sweeps that begin at times (k,): entering settling, first line, last line."""
+    """Sweeps that begin at times (k,): states entering settling, at the first and the last line,
+    line period and data."""
 
     settle: State
     first: State
     last: State
+    line_period_s: FloatArray
+    data_bit: FloatArray
 
 
 def sweep_states(pointing: Pointing, start_s: FloatArray) -> SweepStates:
     """The states of one opportunity for start times inside its plan window."""
 
     def state(attitude: FloatArray, rate: FloatArray) -> State:
-        columns = [np.interp(start_s, pointing.start_s, axis) for axis in rate.T]
         return State(
             attitude=interpolate(pointing.start_s, attitude, start_s),
-            rate_rad_s=np.stack(columns, axis=-1),
+            rate_rad_s=_columns(pointing.start_s, rate, start_s),
         )
 
     return SweepStates(
         settle=state(pointing.settle_attitude, pointing.settle_rate_rad_s),
         first=state(pointing.first_attitude, pointing.first_rate_rad_s),
         last=state(pointing.last_attitude, pointing.last_rate_rad_s),
+        line_period_s=np.interp(start_s, pointing.start_s, pointing.line_period_s),
+        data_bit=np.interp(start_s, pointing.start_s, pointing.data_bit),
     )

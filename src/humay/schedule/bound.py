@@ -35,14 +35,19 @@ class Row:
 def upper_bound(
     opportunities: Opportunities,
     values: FloatArray,
+    least_bits: FloatArray,
     satellites: Mapping[str, Satellite],
     ready_s: Mapping[str, float],
     contacts: Contacts,
     rates_bit_s: Mapping[tuple[str, str], float],
     start_s: float,
 ) -> float:
-    """The value no plan can exceed. `values` (n,) is what each opportunity is worth; `ready_s` when
-    each satellite can first be commanded; `rates_bit_s` by satellite and station."""
+    """The value no plan can exceed.
+
+    `values` (n,) is what each opportunity is worth, `least_bits` (n,) the least data it can make;
+    `ready_s` says when each satellite can first be commanded, `rates_bit_s` is by satellite and
+    station.
+    """
     ready = np.array([ready_s[name] for name in opportunities.satellite], dtype=np.float64)
     first = np.maximum(opportunities.plan_start_s, ready)
     usable = np.flatnonzero(opportunities.plan_end_s >= first)
@@ -56,7 +61,7 @@ def upper_bound(
         rows += _one_at_a_time(own, begin, finish, scan, satellite.settle_s)
         rows += _imaging_time(own, begin, finish, scan, satellite)
         rows += _memory(
-            own, finish, opportunities.data_bit[own], satellite,
+            own, finish, least_bits[own], satellite,
             _downlink_capacity(contacts, rates_bit_s, name, start_s),
         )  # fmt: skip
     return _solve(values, usable, rows) + SAFETY

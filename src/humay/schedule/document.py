@@ -230,7 +230,7 @@ def _acquisition(
         "anx_offset_s": round(act.start_s - float(timeline.node_s[node]), 3),
         "centre_line": o.line[row].lonlath(),
         "width_m": round(float(o.width_m[row]), 1),
-        "line_period_s": round(float(o.line_period_s[row]), 12),
+        "line_period_s": round(act.line_period_s, 12),
         **_angles(samples, act.start_s),
         "attitude_start": _numbers(act.first.attitude, 10),
         "rate_start_deg_s": _numbers(np.degrees(act.first.rate_rad_s), 8),
@@ -248,10 +248,13 @@ def _angles(samples: Pointing, start_s: float) -> dict[str, float]:
         return float(np.interp(start_s, samples.start_s, values))
 
     east, north, up = (at(axis) for axis in samples.to_satellite_enu.T)
+    roll = np.array([at(column) for column in samples.roll_rad.T])
+    pitch = np.array([at(column) for column in samples.pitch_rad.T])
+    off_nadir = np.arccos(np.cos(roll) * np.cos(pitch))
     return {
-        "off_nadir_deg": _deg(at(samples.off_nadir_rad)),
-        "roll_deg": _deg(at(samples.roll_rad)),
-        "pitch_deg": _deg(at(samples.pitch_rad)),
+        "off_nadir_deg": _deg(np.max(off_nadir)),
+        "roll_deg": _deg(roll[len(roll) // 2]),
+        "pitch_deg": _deg(pitch[len(pitch) // 2]),
         "incidence_deg": _deg(np.arctan2(np.hypot(east, north), up)),
         "azimuth_deg": _deg(np.arctan2(east, north)) % 360.0,
         "sun_elevation_deg": _deg(at(samples.sun_elevation_rad)),
@@ -318,7 +321,7 @@ def _deliveries(plan: Plan, names: Mapping[int, str]) -> dict[str, str]:
 
 def _segment(epoch: Epoch, segment: Segment, names: Mapping[int, str]) -> dict[str, Any]:
     entry: dict[str, Any] = {"mode": segment.mode, **_span(epoch, segment.start_s, segment.end_s)}
-    if segment.law is not None:
+    if segment.mode == "idle":
         entry["law"] = segment.law
     if segment.act is not None:
         entry["acquisition"] = names[segment.act.row]
@@ -345,8 +348,7 @@ def _resources(plan: Plan, part: SatellitePlan) -> dict[str, Any]:
     memory_s, memory = lane.memory(part.acts, part.downlinks)
     edges = [t for segment in part.segments for t in (segment.start_s, segment.end_s)]
     grid = np.arange(low, high, _CURVE_STEP_S)
-    t_s = np.unique(np.round(np.concatenate([grid, memory_s, np.clip(edges, low, high)]), 3))
-    t_s = t_s[(t_s >= low) & (t_s <= high)]
+    t_s = np.unique(np.clip(np.round(np.concatenate([grid, memory_s, edges]), 6), low, high))
     starts = np.array([act.start_s for act in part.acts])
     ends = np.array([act.end_s for act in part.acts])
     curves: dict[str, Any] = {

@@ -171,6 +171,8 @@ def _bound(given: PlanInput, values: FloatArray, release_s: float, start_s: floa
         for name, satellite in satellites.items()
         for station in given.mission.stations
     }
+    bits = [math.inf if p is None else float(np.min(p.data_bit)) for p in given.pointing]
+    least_bits = np.array(bits, dtype=np.float64)
     return upper_bound(
-        given.opportunities, values, satellites, ready, given.contacts, rates, start_s
+        given.opportunities, values, least_bits, satellites, ready, given.contacts, rates, start_s
     )

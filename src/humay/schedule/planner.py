@@ -307,7 +307,8 @@ def _act(
         settle=one(states.settle),
         first=one(states.first),
         last=one(states.last),
-        bits=float(opportunities.data_bit[row]),
+        line_period_s=float(states.line_period_s[i]),
+        bits=float(states.data_bit[i]),
     )
 
 

@@ -5,6 +5,7 @@ Curves are piecewise linear in time and checked at every break, so no peak hides
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,14 +59,15 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
     """Everything recorded goes down as soon as a stretch allows, oldest first.
 
     An acquisition can leave once it has ended. A stretch that runs dry while another acquisition
-    ends inside it goes on from there.
+    ends inside it goes on from there; where stretches of two stations overlap, the earlier one is
+    used up first.
     """
     queue = sorted(recordings, key=lambda r: (r.end_s, r.acquisition or ""))
     left = [recording.bits for recording in queue]
-    first = 0
+    first, free_s = 0, -math.inf
     downlinks: list[Downlink] = []
     for stretch in sorted(sendings, key=lambda s: s.start_s):
-        now, began = stretch.start_s, stretch.start_s
+        now = began = max(stretch.start_s, free_s)
         items: list[tuple[str | None, float]] = []
         while first < len(queue) and now < stretch.end_s:
             if queue[first].end_s > now:  # nothing to send yet: close, and wait for it
@@ -81,6 +83,7 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
                 break
             first += 1
         downlinks += _downlink(stretch, began, min(now, stretch.end_s), items)
+        free_s = max(free_s, downlinks[-1].end_s if downlinks else free_s)
     return downlinks
 
 
@@ -157,13 +160,18 @@ class Load:
     watt: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Harvest:
-    """A stretch outside the idle attitude, and what the panels give in it on average (W)."""
+    """A stretch outside the idle attitude, and what the panels give (n,) W at times (n,) in it, the
+    first and the last included; linear between."""
 
-    start_s: float
-    end_s: float
-    watt: float
+    t_s: FloatArray
+    watt: FloatArray
+
+    def energy(self, t_s: FloatArray) -> FloatArray:
+        """Joules gained from the stretch's start to times in it."""
+        steps = 0.5 * (self.watt[1:] + self.watt[:-1]) * np.diff(self.t_s)
+        return np.asarray(np.interp(t_s, self.t_s, np.concatenate([[0.0], np.cumsum(steps)])))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -190,18 +198,18 @@ class Battery:
         reflection), so no step depends on the one before.
         """
         grid = self.timeline.t_s
-        edges = [t for h in harvests for t in (h.start_s, h.end_s)]
-        edges += [t for load in loads for t in (load.start_s, load.end_s)]
-        inner = grid[(grid > start_s) & (grid < end_s)]
-        t_s = np.unique(np.concatenate([[start_s, end_s], inner, np.clip(edges, start_s, end_s)]))
+        edges = np.array([t for load in loads for t in (load.start_s, load.end_s)])
+        breaks = np.concatenate([[start_s, end_s], grid, edges, *(h.t_s for h in harvests)])
+        t_s = np.unique(np.clip(breaks, start_s, end_s))
         gained = np.diff(self._idle_energy(t_s))
-        middle, length = 0.5 * (t_s[1:] + t_s[:-1]), np.diff(t_s)
         for harvest in harvests:
-            inside = (middle > harvest.start_s) & (middle < harvest.end_s)
-            gained[inside] = harvest.watt * length[inside]
+            low, high = np.searchsorted(t_s, [harvest.t_s[0], harvest.t_s[-1]])
+            gained[low:high] = np.diff(harvest.energy(t_s[low : high + 1]))
+        length = np.diff(t_s)
         spent = self.power.platform_w * length
         for load in loads:
-            spent += load.watt * length * ((middle > load.start_s) & (middle < load.end_s))
+            low, high = np.searchsorted(t_s, [load.start_s, load.end_s])
+            spent[low:high] += load.watt * length[low:high]
         full = self.power.battery_j
         free = self.power.initial_charge * full + np.concatenate([[0.0], np.cumsum(gained - spent)])
         excess = np.maximum(np.maximum.accumulate(free - full), 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -12,14 +13,16 @@ from humay.access import Timeline
 from humay.arrays import FloatArray
 from humay.frames import rotate
 from humay.mission import Power, Satellite
-from humay.schedule.attitude import IdleLaw, interpolate
+from humay.schedule.attitude import IdleLaw, idle_law, interpolate, sun_direction
 from humay.schedule.resources import Harvest
 from humay.schedule.slews import Agility, Phase, State, fly, slew_phases, slew_time
 
 SHORTEST_IDLE_S = 60.0  # a shorter stop on the way is not worth two slews
+LEAST_IDLE_S = 0.5  # a plan begins and ends in idle: what came before and comes after hangs on it
 SHORTEST_HOLD_S = 20.0  # the least time for which a fixed antenna is turned to the ground
 _FIT_S = 1e-6
-_SAMPLE_S = 4.0
+_SAMPLE_S = 2.0
+_HOLD_SAMPLE_S = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +38,7 @@ class Act:
     settle: State
     first: State
     last: State
+    line_period_s: float
     bits: float
 
     @property
@@ -48,7 +52,7 @@ Key: TypeAlias = tuple[int, float] | None
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segment:
-    """A stretch of the attitude timeline. `watt` is what the panels give in it, NaN when idle."""
+    """A stretch of the attitude timeline, and what the panels give in it unless it is idle."""
 
     mode: str
     start_s: float
@@ -56,7 +60,7 @@ class Segment:
     law: str | None = None
     act: Act | None = None
     phases: tuple[Phase, ...] = ()
-    watt: float = float("nan")
+    harvest: Harvest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +98,17 @@ class Choreography:
             acceleration_rad_s2=self.satellite.slew_acceleration_rad_s2,
         )
 
-    @property
+    @cached_property
     def idle(self) -> IdleLaw:
-        return self._law(self.satellite.idle_attitude)
-
-    def _law(self, name: str) -> IdleLaw:
+        """The law between acts. Without panels, `sun` turns -z to the Sun."""
         power = self.satellite.power
         normal = np.array([0.0, 0.0, -1.0]) if power is None else np.asarray(power.panel_normal)
-        return IdleLaw(law=name, timeline=self.timeline, panel_normal=normal)  # type: ignore[arg-type]
+        return idle_law(self.satellite.idle_attitude, self.timeline, normal)
+
+    @cached_property
+    def nadir(self) -> IdleLaw:
+        """The law of a fixed antenna that sends."""
+        return idle_law("nadir", self.timeline, np.array([0.0, 0.0, -1.0]))
 
     def segments(self, acts: Sequence[Act]) -> list[Segment] | None:
         """The whole timeline for acts in order of time, or None where a link does not fit."""
@@ -117,19 +124,17 @@ class Choreography:
 
     def harvests(self, segments: Sequence[Segment]) -> list[Harvest]:
         """What the panels give where the attitude is not the idle one."""
-        return [
-            Harvest(start_s=s.start_s, end_s=s.end_s, watt=s.watt)
-            for s in segments
-            if s.mode != "idle"
-        ]
+        return [segment.harvest for segment in segments if segment.harvest is not None]
 
     def _sweep(self, act: Act) -> list[Segment]:
         if act.key not in self._sweeps:
-            settle = self._between(
-                "settle", act.settle_from_s, act.start_s, act, act.settle, act.first
-            )
             image = self._between("image", act.start_s, act.end_s, act, act.first, act.last)
-            self._sweeps[act.key] = [settle, image] if settle.end_s > settle.start_s else [image]
+            self._sweeps[act.key] = [image]
+            if act.start_s > act.settle_from_s:
+                settle = self._between(
+                    "settle", act.settle_from_s, act.start_s, act, act.settle, act.first
+                )
+                self._sweeps[act.key] = [settle, image]
         return self._sweeps[act.key]
 
     def _between(
@@ -137,11 +142,9 @@ class Choreography:
     ) -> Segment:
         t_s = _samples(start_s, end_s)
         ends = np.stack([first.attitude, last.attitude])
-        attitude = (
-            interpolate(np.array([start_s, end_s]), ends, t_s) if end_s > start_s else ends[:1]
-        )
-        watt = self._watt(t_s[: len(attitude)], attitude)
-        return Segment(mode=mode, start_s=start_s, end_s=end_s, act=act, watt=watt)
+        attitude = interpolate(np.array([start_s, end_s]), ends, t_s)
+        harvest = self._harvest(t_s, attitude)
+        return Segment(mode=mode, start_s=start_s, end_s=end_s, act=act, harvest=harvest)
 
     def _link(self, before: Act | None, after: Act | None) -> list[Segment] | None:
         key = (
@@ -164,32 +167,35 @@ class Choreography:
         for hold in self.holds:
             if hold.end_s <= start.t_s or (end is not None and hold.start_s >= end.t_s):
                 continue
-            nadir = self._law("nadir")
-            begin = max(hold.start_s, start.t_s + self._time_to(start.state, nadir, start.t_s))
+            leave_s = start.t_s + (LEAST_IDLE_S if from_idle else 0.0)
+            reach_s = leave_s + 1.01 * self._time_to(start.state, self.nadir, leave_s) + _FIT_S
+            begin = max(hold.start_s, reach_s)
             finish = min(hold.end_s, self.end_s)
             if end is not None:
-                finish = min(finish, end.t_s - self._time_from(nadir, end))
+                finish = min(finish, end.t_s - self._time_from(self.nadir, end))
+            elif finish < self.end_s:  # back to idle before the plan ends
+                pose = self._pose(self.nadir, finish)
+                back_s = self._time_to(pose.state, self.idle, finish) + LEAST_IDLE_S
+                finish = min(finish, self.end_s - back_s)
             if finish - begin < SHORTEST_HOLD_S:
                 continue
-            way = self._simple(start, self._pose(nadir, begin), from_idle=from_idle)
+            way = self._simple(start, self._pose(self.nadir, begin), from_idle=from_idle)
             if way is None:
                 continue
-            watt = self._law_watt(nadir, begin, finish)
-            out += [
-                *way,
-                Segment(mode="downlink", start_s=begin, end_s=finish, law="nadir", watt=watt),
-            ]
-            start, from_idle = self._pose(nadir, finish), False
+            out += [*way, self._hold(begin, finish)]
+            start, from_idle = self._pose(self.nadir, finish), False
         rest = self._simple(start, end, from_idle=from_idle)
         return None if rest is None else out + rest
 
     def _simple(self, start: Pose, end: Pose | None, *, from_idle: bool) -> list[Segment] | None:
         """Through the idle attitude where there is time for it, else straight."""
+        if end is None and start.t_s >= self.end_s:
+            return []
         to_idle = 0.0 if from_idle else self._time_to(start.state, self.idle, start.t_s)
         last = self.end_s if end is None else end.t_s
         from_end = 0.0 if end is None else self._time_from(self.idle, end)
         rest = last - start.t_s - to_idle - from_end
-        if rest >= (0.0 if end is None or from_idle else SHORTEST_IDLE_S):
+        if rest >= (LEAST_IDLE_S if end is None or from_idle else SHORTEST_IDLE_S):
             idle_from, idle_to = start.t_s + to_idle, last - from_end
             parts: list[Segment | None] = []
             if not from_idle:
@@ -202,7 +208,7 @@ class Choreography:
                 parts.append(self._slew(self._pose(self.idle, idle_to), end))
             found = [part for part in parts if part is not None]
             return found if len(found) == len(parts) else None
-        direct = None if end is None else self._slew(start, end)
+        direct = None if end is None or from_idle else self._slew(start, end)
         return None if direct is None else [direct]
 
     def _slew(self, start: Pose, end: Pose) -> Segment | None:
@@ -211,9 +217,9 @@ class Choreography:
             return None
         phases = slew_phases(start.state, end.state, self.agility, duration)
         t_s = _samples(0.0, duration)
-        watt = self._watt(start.t_s + t_s, fly(start.state, phases, t_s))
+        harvest = self._harvest(start.t_s + t_s, fly(start.state, phases, t_s))
         return Segment(
-            mode="slew", start_s=start.t_s, end_s=end.t_s, phases=tuple(phases), watt=watt
+            mode="slew", start_s=start.t_s, end_s=end.t_s, phases=tuple(phases), harvest=harvest
         )
 
     def _time_to(self, state: State, law: IdleLaw, from_s: float) -> float:
@@ -229,7 +235,7 @@ class Choreography:
     def _time_from(self, law: IdleLaw, end: Pose) -> float:
         """Seconds from a law to a state at a fixed time."""
         time = 0.0
-        for _ in range(6):
+        for _ in range(4):
             origin = self._pose(law, end.t_s - time).state
             time = float(slew_time(origin, end.state, self.agility)) + _FIT_S
         return time
@@ -240,33 +246,33 @@ class Choreography:
             t_s=t_s, state=State(attitude=states.attitude[0], rate_rad_s=states.rate_rad_s[0])
         )
 
-    def _law_watt(self, law: IdleLaw, start_s: float, end_s: float) -> float:
-        t_s = np.linspace(start_s, end_s, max(3, int((end_s - start_s) / 20.0) + 1))
-        return self._watt(t_s, law.attitude(t_s))
+    def _hold(self, start_s: float, end_s: float) -> Segment:
+        t_s = np.linspace(start_s, end_s, max(3, int((end_s - start_s) / _HOLD_SAMPLE_S) + 1))
+        harvest = self._harvest(t_s, self.nadir.attitude(t_s))
+        return Segment(mode="downlink", start_s=start_s, end_s=end_s, harvest=harvest)
 
     def idle_watt(self, t_s: FloatArray) -> FloatArray:
         """What the panels give (k,) W in the idle attitude at times (k,)."""
         power = self.satellite.power
         if power is None:
             return np.zeros(len(t_s))
-        return panel_watt(power, self.timeline, t_s, self.idle.attitude(t_s), self.idle.sun(t_s))
+        return panel_watt(power, self.timeline, t_s, self.idle.attitude(t_s))
 
-    def _watt(self, t_s: FloatArray, attitude: FloatArray) -> float:
+    def _harvest(self, t_s: FloatArray, attitude: FloatArray) -> Harvest:
         power = self.satellite.power
         if power is None:
-            return 0.0
-        watt = panel_watt(power, self.timeline, t_s, attitude, self.idle.sun(t_s))
-        return float(np.mean(0.5 * (watt[1:] + watt[:-1]))) if len(watt) > 1 else float(watt[0])
+            return Harvest(t_s=t_s, watt=np.zeros(len(t_s)))
+        return Harvest(t_s=t_s, watt=panel_watt(power, self.timeline, t_s, attitude))
 
 
 def panel_watt(
-    power: Power, timeline: Timeline, t_s: FloatArray, attitude: FloatArray, sun: FloatArray
+    power: Power, timeline: Timeline, t_s: FloatArray, attitude: FloatArray
 ) -> FloatArray:
     """Power (k,) W of the panels: irradiance x area x efficiency x cosine to the Sun, never
     negative.
     """
     irradiance = np.interp(t_s, timeline.t_s, timeline.irradiance_w_m2)
-    cosine = rotate(attitude, sun) @ np.asarray(power.panel_normal)
+    cosine = rotate(attitude, sun_direction(timeline, t_s)) @ np.asarray(power.panel_normal)
     return np.asarray(
         irradiance * power.panel_area_m2 * power.panel_efficiency * np.maximum(cosine, 0.0)
     )
