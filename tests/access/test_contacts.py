@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from tests.access.conftest import START, mission_file, satellite_text
 
 from humay.access import find_contacts
 from humay.earth import azimuth_angle, elevation_angle, itrf_from_geodetic, up_at
 from humay.mission import load_mission
 from humay.orbit import ephemerides
 from humay.time import parse_utc
+from tests.access.conftest import START, mission_file, satellite_text
 
 POLAR_TLE = """POLAR
 1 00001U          20001.00000000  .00000000  00000-0  00000-0 0    07
@@ -57,7 +57,7 @@ mask = [{azimuth_deg = 40, elevation_deg = 4}, {azimuth_deg = 60, elevation_deg 
 
 
 def test_a_mask_by_azimuth_splits_passes_where_sampling_says(tmp_path: Path) -> None:
-    """Mountains to the east and west split passes; every edge within 1 ms of 0.5 s sampling, refined."""
+    """Mountains to the east and west split passes; edges within 1 ms of 0.5 s sampling, refined."""
     mission = load_mission(mission_file(tmp_path, satellite_text("spot-7"), MASKED))
     end = START + timedelta(days=4)
     found = find_contacts(mission, start=START, end=end)

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.access.conftest import START, Ask, mission_file, point, satellite_text
 
 from humay.access import Opportunities, find_opportunities
 from humay.arrays import FloatArray, dot, norm, unit
 from humay.earth import itrf_from_geodetic, sun_itrf, up_at
 from humay.mission import Mission, Request, load_mission
 from humay.orbit import Ephemeris, ephemerides
+from tests.access.conftest import START, Ask, mission_file, point, satellite_text
 
 
 def sampled_truth(
     ephemeris: Ephemeris, target: FloatArray, up: FloatArray, start_s: float, end_s: float,
     *, max_off_nadir_deg: float = 30.0, min_sun_deg: float = 15.0, geocentric: bool = False,
 ) -> list[tuple[float, float]]:  # fmt: skip
-    """Windows by brute force: every limit at each second, edges by halving. Shares no search code."""
+    """Windows by brute force: every limit at each second, edges by halving."""
 
     def margin(t: FloatArray) -> FloatArray:
         r = ephemeris.position_itrf(t)
@@ -112,8 +112,8 @@ def test_every_edge_is_that_of_a_second_by_second_search(
 def sampled_truth_near(
     ephemeris: Ephemeris, coarse_s: FloatArray, below: FloatArray, target: FloatArray
 ) -> list[tuple[float, float]]:
-    """`sampled_truth`, second by second wherever the sub-point (below, at coarse times 30 s apart) is
-    within 900 km of the target."""
+    """`sampled_truth` wherever the sub-point (`below`, at coarse times 30 s apart) is within 900 km
+    of the target."""
     near = np.flatnonzero(norm(below - target) < 0.9e6)
     windows: list[tuple[float, float]] = []
     for run in np.split(near, np.flatnonzero(np.diff(near) > 1) + 1) if near.size else []:
@@ -220,7 +220,7 @@ def test_roll_and_pitch_limits_narrow_the_cone(tmp_path: Path, ask: Ask) -> None
     within = find_opportunities(narrow, requests, start=START, end=end)
     assert 0 < len(within) < len(all_of_it)
     assert np.max(np.abs(within.roll_rad)) <= np.radians(12) + 1e-9
-    # pitch turns by the orbital rate seen from 694 km, 0.6 deg/s: 8 deg take 13 s, or less at an edge
+    # from 694 km pitch turns by 0.6 deg/s: 8 deg take 13 s, or less at an edge
     assert np.max(within.end_s - within.start_s) < 16.0
 
 

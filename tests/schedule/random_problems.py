@@ -1,4 +1,4 @@
-"""Small random missions whose every part can bind: orbits, agility, memory, power, ground, requests."""
+"""Small random missions whose every part can bind: agility, memory, power, ground, requests."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def _satellite(name: str, orbit: dict[str, Any], rng: np.random.Generator) -> st
     rate = rng.uniform(0.8, 4.0)
     limits = ""
     if rng.random() < 0.5:
-        limits = f"imaging_limits = [{{seconds = {rng.uniform(8, 60):.1f}, per_s = {rng.uniform(300, 6000):.0f}}}]"
+        seconds, per_s = rng.uniform(8, 60), rng.uniform(300, 6000)
+        limits = f"imaging_limits = [{{seconds = {seconds:.1f}, per_s = {per_s:.0f}}}]"
     memory = rng.uniform(2, 60)
     text = f"""
 [satellite.{name}]

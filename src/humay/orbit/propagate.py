@@ -21,6 +21,7 @@ NODE_STEP_S = 60.0  # quintic between: 0.1 mm of SGP4 itself, tests hold it to 1
 _MARGIN_S = 7_200.0
 _MARGIN_ORBITS = 1.1  # more than one, so that the span's first orbit has its node
 _STEPS_PER_ORBIT = 20  # under half a turn each up to an eccentricity of 0.7
+_AT_NODE_RAD = np.radians(0.02)  # 0.3 s: an epoch so little before a node is meant to be at it
 
 
 def ephemerides(mission: Mission, start: datetime, end: datetime) -> dict[str, Ephemeris]:
@@ -90,13 +91,14 @@ def _orbit_numbers(orbit: Sgp4Orbit, node_since_epoch_s: FloatArray) -> FloatArr
     """Revolution number at epoch, plus the ascending nodes between the epoch and each node.
 
     They are counted along the whole way, in steps of a few degrees: with drag, an estimate from the
-    mean motion is one off after two weeks.
+    mean motion is one off after two weeks. Element sets are published for the instant of a node, as
+    well as rounding allows (SPOT 7 of 2019-10-30: 0.0034 deg before it), and count it as passed.
     """
     step_s = orbit.period_s / _STEPS_PER_ORBIT
     ends = np.array([0.0, *node_since_epoch_s]) / step_s
     steps = np.arange(np.floor(ends.min()), np.ceil(ends.max()) + 1)
     angle = np.unwrap(argument_of_latitude(*orbit.state_teme(steps * step_s)))
-    angle -= 2 * np.pi * np.floor(angle[steps == 0] / (2 * np.pi))  # at epoch, within one turn
+    angle -= 2 * np.pi * np.floor((angle[steps == 0] + _AT_NODE_RAD) / (2 * np.pi))
     turns = np.interp(node_since_epoch_s, steps * step_s, angle) / (2 * np.pi)
     return np.asarray(orbit.revolution_at_epoch + np.round(turns))
 
