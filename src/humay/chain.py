@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from humay import __version__
@@ -65,6 +65,7 @@ class Survey:
 
     orbits: Mapping[str, Ephemeris]
     opportunities: Opportunities
+    pointing: Sequence[Pointing | None]
     contacts: Contacts
     timelines: Mapping[str, Timeline]
     notes: tuple[str, ...]
@@ -79,6 +80,7 @@ def survey(
     step: Step,
     nadir: Nadir = "geodetic",
     opportunities: Opportunities | None = None,
+    pointing: Sequence[Pointing | None] | None = None,
     contacts: Contacts | None = None,
     timelines: Mapping[str, Timeline] | None = None,
     orbits: Mapping[str, Ephemeris] | None = None,
@@ -92,6 +94,9 @@ def survey(
             opportunities = find_opportunities(
                 mission, requests, start=start, end=end, nadir=nadir, orbits=orbits
             )
+    if pointing is None:
+        with step("pointing"):
+            pointing = find_pointing(opportunities, mission, orbits)
     if contacts is None:
         with step("contacts"):
             contacts = find_contacts(mission, start=start, end=end, orbits=orbits)
@@ -101,6 +106,7 @@ def survey(
     return Survey(
         orbits=orbits,
         opportunities=opportunities,
+        pointing=pointing,
         contacts=contacts,
         timelines=timelines,
         notes=tuple(accuracy_notes(mission, orbits, requests, start, end)),
@@ -122,8 +128,6 @@ def planned(
 
     A plan that fails is never handed out: `PlanError` with what the checker found.
     """
-    with step("pointing"):
-        pointing: list[Pointing | None] = find_pointing(found.opportunities, mission, found.orbits)
     with step("reasons"):
         present = {str(name) for name in found.opportunities.request}
         absences = explain_absences(
@@ -138,7 +142,7 @@ def planned(
             mission=mission,
             requests=requests,
             opportunities=found.opportunities,
-            pointing=pointing,
+            pointing=found.pointing,
             contacts=found.contacts,
             timelines=found.timelines,
             absences=absences,
@@ -210,11 +214,12 @@ class Results:
 
 
 def run_mission(
-    mission: Mission, requests: Sequence[Request], *, seed: int | None, step: Step
+    mission: Mission, requests: Sequence[Request], *, seed: int | None, step: Step, now: datetime
 ) -> Results:
     """The whole chain over the span of the mission's `[run]`; nothing is written here.
 
-    Everything but run.json is the same for the same input. Raises `HumayError` where a stage does.
+    `now` is only told in run.json; everything else is the same for the same input. Raises
+    `HumayError` where a stage does.
     """
     if mission.run is None:
         raise MissionError(f"{mission.path}: no [run] table, expected requests, start and days")
@@ -235,7 +240,7 @@ def run_mission(
     with timings("report"):
         contents = {
             "opportunities.parquet": table_bytes(
-                opportunities_table(found.opportunities, found.notes), ".parquet"
+                opportunities_table(found.opportunities, found.notes, found.pointing), ".parquet"
             ),
             "plan.json": json_bytes(document),
             "report.html": report_html(document, figures),
@@ -247,7 +252,7 @@ def run_mission(
     run = {
         "humay": __version__,
         "mission": mission.name,
-        "finished": format_utc(datetime.now(UTC)),
+        "started": format_utc(now),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "figures": figures["counts"] | {"objective": document["objective"]},

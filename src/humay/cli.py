@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -43,7 +43,7 @@ Days = Annotated[float, typer.Option(min=0.001, max=400, help="length of the spa
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="file to write")]
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="no progress on stderr")]
-Seed = Annotated[int | None, typer.Option(help="seed where chance is used")]
+Seed = Annotated[int | None, typer.Option(min=0, help="seed where chance is used")]
 NadirChoice = Annotated[
     str, typer.Option(help="what off-nadir is measured from: geodetic or geocentric")
 ]
@@ -71,17 +71,24 @@ def _root(
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder to make")],
     example: Annotated[str, typer.Option(help="azersky, azersky2 or pair")] = "azersky",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write an example mission to start from."""
     from humay.examples import example_folder
     from humay.files import write_all
 
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, expected a new or empty folder")
     if folder.exists() and any(folder.iterdir()):
         raise OutputError(f"{folder}: the folder is not empty, expected a new or empty one")
     source = example_folder(example)
     contents = {path.name: path.read_bytes() for path in sorted(source.iterdir()) if path.is_file()}
     write_all(folder, contents)
-    print(f"{folder}: {', '.join(contents)}")
+    if as_json:
+        print(json.dumps({"folder": str(folder), "files": list(contents)}))
+    elif not quiet:
+        print(f"{folder}: {', '.join(contents)}")
 
 
 @app.command()
@@ -91,16 +98,25 @@ def opportunities(
     start: Start,
     days: Days,
     nadir: NadirChoice = "geodetic",
+    pointing: Annotated[
+        bool, typer.Option("--pointing", help="also write the attitudes a planner needs")
+    ] = False,
     output: Output = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Find every window in which a satellite can image a request."""
-    from humay.access import accuracy_notes, find_opportunities, opportunities_table
+    from humay.access import (
+        accuracy_notes,
+        find_opportunities,
+        find_pointing,
+        opportunities_table,
+    )
     from humay.orbit import ephemerides
 
-    craft, wanted = _load(mission, requests)
+    _check_suffix(output, TABLES)
     begin, end = _span(start, days)
+    craft, wanted = _load(mission, requests)
     with _progress(quiet) as step:
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
@@ -108,8 +124,11 @@ def opportunities(
             found = find_opportunities(
                 craft, wanted, start=begin, end=end, nadir=_nadir(nadir), orbits=orbits
             )
+    samples = find_pointing(found, craft, orbits) if pointing else None
     notes = accuracy_notes(craft, orbits, wanted, begin, end)
-    _deliver(opportunities_table(found, notes), output, as_json, notes, what="opportunities")
+    _deliver(
+        opportunities_table(found, notes, samples), output, as_json, notes, what="opportunities"
+    )
 
 
 @app.command()
@@ -126,8 +145,9 @@ def contacts(
     from humay.mission import load_mission
     from humay.orbit import ephemerides
 
-    craft = load_mission(mission)
+    _check_suffix(output, TABLES)
     begin, end = _span(start, days)
+    craft = load_mission(mission)
     with _progress(quiet) as step, step("contacts"):
         orbits = ephemerides(craft, begin, end)
         found = find_contacts(craft, start=begin, end=end, orbits=orbits)
@@ -141,6 +161,7 @@ def timeline(
     start: Start,
     days: Days,
     output: Annotated[Path, typer.Option("-o", "--output", help="Parquet file to write")],
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Sample nadir attitude, Sun, Moon, eclipses and nodes, for a plan made elsewhere."""
@@ -148,12 +169,16 @@ def timeline(
     from humay.files import write_whole
     from humay.mission import load_mission
 
-    craft = load_mission(mission)
+    _check_suffix(output, (".parquet",))
     begin, end = _span(start, days)
+    craft = load_mission(mission)
     with _progress(quiet) as step, step("timeline"):
         found = find_timeline(craft, start=begin, end=end)
-    write_whole(output, table_bytes(timeline_table(found), output.suffix))
-    print(f"{output}: {len(found)} satellites")
+    write_whole(output, table_bytes(timeline_table(found), ".parquet"))
+    if as_json:
+        print(json.dumps({"output": str(output), "satellites": list(found)}))
+    else:
+        print(f"{output}: {len(found)} satellites")
 
 
 @app.command()
@@ -187,15 +212,16 @@ def plan(
     quiet: Quiet = False,
 ) -> None:
     """Plan acquisitions and downlinks, bound the plan, have it checked, write it."""
-    from humay.access import read_contacts, read_opportunities, read_timelines
+    from humay.access import read_contacts, read_opportunities, read_pointing, read_timelines
     from humay.chain import planned, survey
     from humay.files import json_bytes, write_whole
     from humay.orbit import ephemerides
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
-    craft, wanted = _load(mission, requests)
     begin, end = _span(start, hours / 24.0)
+    released = begin if release is None else _instant(release, "--release")
+    craft, wanted = _load(mission, requests)
     with _progress(quiet) as step:
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
@@ -208,6 +234,7 @@ def plan(
             step=step,
             orbits=orbits,
             opportunities=_given(opportunities_file, read_opportunities, epoch),
+            pointing=_given(opportunities_file, read_pointing, epoch),
             contacts=_given(contacts_file, read_contacts, epoch),
             timelines=_given(timeline_file, read_timelines, epoch),
         )
@@ -217,7 +244,7 @@ def plan(
             found,
             start=begin,
             end=end,
-            release=begin if release is None else _instant(release),
+            release=released,
             seed=1 if seed is None else seed,
             step=step,
         )
@@ -269,7 +296,7 @@ def run(
         raise HumayError(f"{mission}: no [run] table, expected requests, start and days in it")
     wanted = load_requests(craft.run.requests, craft)
     with _progress(quiet) as step:
-        results = run_mission(craft, wanted, seed=seed, step=step)
+        results = run_mission(craft, wanted, seed=seed, step=step, now=datetime.now(UTC))
     write_all(output, results.contents)
     if as_json:
         print(results.contents["run.json"].decode(), end="")
@@ -297,15 +324,32 @@ def _given(path: Path | None, read: Callable[[Path, Epoch], T], epoch: Epoch) ->
     return None if path is None else read(path, epoch)
 
 
-def _instant(text: str) -> datetime:
+TABLES = (".parquet", ".geojson", ".csv")
+
+
+def _check_suffix(output: Path | None, known: tuple[str, ...]) -> None:
+    """Refuse a file name of unknown format before the work, not after it."""
+    if output is not None and output.suffix.lower() not in known:
+        raise OutputError(
+            f"{output}: the name ends in {output.suffix!r}, expected one of {', '.join(known)}"
+        )
+
+
+def _instant(text: str, option: str) -> datetime:
     from humay.time import parse_utc
 
-    return parse_utc(text)
+    try:
+        return parse_utc(text)
+    except HumayError as error:
+        raise HumayError(f"{option}: {error}") from error
 
 
 def _span(start: str, days: float) -> tuple[datetime, datetime]:
-    begin = _instant(start)
-    return begin, begin + timedelta(days=days)
+    begin = _instant(start, "--start")
+    try:
+        return begin, begin + timedelta(days=days)
+    except OverflowError as error:
+        raise HumayError(f"--start: {start} and {days:g} days reach past the year 9999") from error
 
 
 def _nadir(name: str) -> Nadir:

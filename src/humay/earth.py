@@ -7,7 +7,7 @@ import numpy as np
 
 from humay.arrays import FloatArray, cross, dot, norm, unit
 from humay.frames import itrf_from_gcrf
-from humay.time import DAY_S, Epoch
+from humay.time import DAY_S, J2000_JD, Epoch
 
 WGS84_A_M = 6_378_137.0  # NIMA TR8350.2
 WGS84_F = 1 / 298.257223563
@@ -18,7 +18,6 @@ SUN_RADIUS_M = 695_700_000.0  # IAU 2015 nominal
 SOLAR_CONSTANT_W_M2 = 1_361.0  # IAU 2015 nominal total solar irradiance at 1 au
 LIGHT_M_S = 299_792_458.0
 _SUN_NODE_S = 21_600.0  # cubic Hermite over 6 h in an inertial frame: 6.3 km of 150 million
-_J2000_JD = 2_451_545.0
 
 
 def ellipsoid_normal(lon_rad: FloatArray, lat_rad: FloatArray) -> FloatArray:
@@ -100,12 +99,12 @@ def sun_gcrf(epoch: Epoch, t_s: FloatArray) -> FloatArray:
     Earth adds (0.32" at the equator). Nodes lie on an absolute grid.
     """
     whole, days = epoch.julian_tt(np.asarray(t_s, dtype=np.float64))
-    steps = ((whole - _J2000_JD) + days) * (DAY_S / _SUN_NODE_S)
+    steps = ((whole - J2000_JD) + days) * (DAY_S / _SUN_NODE_S)
     first = np.floor(steps)
     nodes, place = np.unique(
         np.concatenate([first.ravel(), first.ravel() + 1]), return_inverse=True
     )
-    helio, bary = erfa.epv00(_J2000_JD, nodes * (_SUN_NODE_S / DAY_S))
+    helio, bary = erfa.epv00(J2000_JD, nodes * (_SUN_NODE_S / DAY_S))
     light_au_day = LIGHT_M_S * DAY_S / AU_M
     sun = -helio["p"] + norm(helio["p"])[:, None] * bary["v"] / light_au_day
     rate = -helio["v"] * (_SUN_NODE_S / DAY_S)

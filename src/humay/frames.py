@@ -15,11 +15,10 @@ import numpy as np
 
 from humay.arrays import FloatArray, cross, dot, norm, unit
 from humay.tables import earth_orientation
-from humay.time import DAY_S, Epoch
+from humay.time import DAY_S, J2000_JD, Epoch
 
 EARTH_RATE_RAD_S = 7.292115146706979e-5  # IERS 2010, table 1.1: d(ERA)/dt, per SI second
 _POLE_NODE_S = 10_800.0  # the pole moves so smoothly that 3 h steps are good to 0.1 mas
-_J2000_JD = 2_451_545.0
 
 
 def itrf_from_teme(epoch: Epoch, t_s: FloatArray) -> FloatArray:
@@ -45,12 +44,12 @@ def itrf_from_gcrf(epoch: Epoch, t_s: FloatArray) -> FloatArray:
 def _celestial_pole(epoch: Epoch, t_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """X, Y, s at `t_s`, from nodes on an absolute grid so that no span changes the result."""
     whole, days = epoch.julian_tt(t_s)
-    steps = ((whole - _J2000_JD) + days) * (DAY_S / _POLE_NODE_S)
+    steps = ((whole - J2000_JD) + days) * (DAY_S / _POLE_NODE_S)
     first = np.floor(steps)
     nodes, place = np.unique(
         np.concatenate([first.ravel(), first.ravel() + 1]), return_inverse=True
     )
-    xys = np.stack(erfa.xys06a(_J2000_JD, nodes * (_POLE_NODE_S / DAY_S)))
+    xys = np.stack(erfa.xys06a(J2000_JD, nodes * (_POLE_NODE_S / DAY_S)))
     left = xys[:, place[: first.size]].reshape(3, *first.shape)
     right = xys[:, place[first.size :]].reshape(3, *first.shape)
     x, y, s = left + (steps - first) * (right - left)

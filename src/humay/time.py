@@ -20,6 +20,7 @@ from humay.tables import earth_orientation, leap_seconds
 DAY_S = 86_400.0
 TT_MINUS_TAI_S = 32.184  # IAU 1991
 MJD_ZERO_JD = 2_400_000.5
+J2000_JD = 2_451_545.0
 MJD_ZERO_UTC = datetime(1858, 11, 17, tzinfo=UTC)
 
 TwoPartDate: TypeAlias = tuple[float, FloatArray]

@@ -7,6 +7,7 @@ from humay.access.files import (
     opportunities_table,
     read_contacts,
     read_opportunities,
+    read_pointing,
     read_timelines,
     table_bytes,
     timeline_table,
@@ -21,9 +22,10 @@ from humay.access.strips import Strip, cut_into_strips
 from humay.access.timeline import find_timeline
 
 __all__ = [
-    "Contacts", "GroundLine", "Nadir", "Opportunities", "Places", "Pointing", "Strip", "Timeline",
-    "Windows", "accuracy_notes", "attitude_and_rate", "body_from_gcrf", "contacts_table",
-    "cut_into_strips", "explain_absences", "find_contacts", "find_opportunities",
-    "find_pointing", "find_timeline", "find_windows", "line_from_lonlath", "opportunities_table",
-    "read_contacts", "read_opportunities", "read_timelines", "table_bytes", "timeline_table",
+    "Contacts", "GroundLine", "Nadir", "Opportunities", "Places", "Pointing", "Strip",
+    "Timeline", "Windows", "accuracy_notes", "attitude_and_rate", "body_from_gcrf",
+    "contacts_table", "cut_into_strips", "explain_absences", "find_contacts",
+    "find_opportunities", "find_pointing", "find_timeline", "find_windows", "line_from_lonlath",
+    "opportunities_table", "read_contacts", "read_opportunities", "read_pointing",
+    "read_timelines", "table_bytes", "timeline_table",
 ]  # fmt: skip

@@ -10,9 +10,9 @@ from datetime import datetime
 import numpy as np
 
 from humay.access.looks import Nadir, Places, find_windows, look_angles, sun_elevation
-from humay.access.opportunities import places_of
+from humay.access.opportunities import periods_of, places_of
 from humay.access.strips import centre_of
-from humay.arrays import FloatArray, unit
+from humay.arrays import FloatArray, IntArray, unit
 from humay.earth import geodetic_from_itrf, ground_point, itrf_from_normal, up_at
 from humay.mission import Mission, Request, limits
 from humay.orbit import Ephemeris
@@ -71,13 +71,23 @@ class _Passes:
         m = len(requests)
         own = places_of(mission.satellite(name), requests, r_itrf, up)
         unlit = replace(own, min_sun_elevation_rad=np.full(m, -math.pi))
-        lit = find_windows(ephemeris, unlit, start_s=span[0], end_s=span[1], nadir=nadir)
-        self.count = np.bincount(lit.which, minlength=m)
+        self.periods = periods_of(requests, ephemeris, span)
+        which, best_s = self._windows(ephemeris, unlit, span, nadir)
+        self.count = np.bincount(which, minlength=m)
         self.sun_deg = np.full(m, -math.inf)
-        height = sun_elevation(ephemeris.epoch, lit.best_s, r_itrf[lit.which], up[lit.which])
-        np.maximum.at(self.sun_deg, lit.which, np.degrees(height))
+        height = sun_elevation(ephemeris.epoch, best_s, r_itrf[which], up[which])
+        np.maximum.at(self.sun_deg, which, np.degrees(height))
         self.tilt_deg = np.full(m, math.inf)
         self._least_tilts(ephemeris, unlit, span, nadir)
+
+    def _windows(
+        self, ephemeris: Ephemeris, places: Places, span: tuple[float, float], nadir: Nadir
+    ) -> tuple[IntArray, FloatArray]:
+        """Windows inside the requests' own periods: of which place, and the best instant."""
+        found = find_windows(ephemeris, places, start_s=span[0], end_s=span[1], nadir=nadir)
+        low, high = self.periods[0][found.which], self.periods[1][found.which]
+        inside = (found.end_s > low) & (found.start_s < high)
+        return found.which[inside], np.clip(found.best_s, low, high)[inside]
 
     def _least_tilts(
         self, ephemeris: Ephemeris, unlit: Places, span: tuple[float, float], nadir: Nadir
@@ -89,10 +99,10 @@ class _Passes:
             max_roll_rad=np.full(m, math.pi),
             max_pitch_rad=np.full(m, math.pi),
         )
-        seen = find_windows(ephemeris, anything, start_s=span[0], end_s=span[1], nadir=nadir)
-        r, v = ephemeris.state_itrf(seen.best_s)
-        tilt = np.degrees(look_angles(r, v, unlit.r_itrf[seen.which], nadir)[0])
-        np.minimum.at(self.tilt_deg, seen.which, tilt)
+        which, best_s = self._windows(ephemeris, anything, span, nadir)
+        r, v = ephemeris.state_itrf(best_s)
+        tilt = np.degrees(look_angles(r, v, unlit.r_itrf[which], nadir)[0])
+        np.minimum.at(self.tilt_deg, which, tilt)
 
 
 def _period(request: Request) -> str:
@@ -126,7 +136,9 @@ def _sentence(
         )
     nearest = min(float(passes.tilt_deg[i]) for passes in found)
     if math.isinf(nearest):
-        return "never above its horizon in this time"
+        return "no satellite above its horizon in this time"
+    if nearest <= tilt_deg:
+        return "its strips are in reach only in part, none of them whole"
     return (
         f"never within {tilt_deg:g} deg off-nadir in this time, the nearest pass needs"
         f" {nearest:.1f}"

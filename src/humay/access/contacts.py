@@ -44,13 +44,14 @@ def find_contacts(
         for begin, finish, highest in _passes(orbits[satellite.name], station, span)
     ]
     rows.sort(key=lambda row: (row[0], row[2].name, row[3].name))
-    return _columns(rows, orbits, epoch)
+    return _columns(rows, orbits, epoch, span)
 
 
 def _columns(
     rows: list[tuple[float, float, Satellite, Station, float]],
     orbits: Mapping[str, Ephemeris],
     epoch: Epoch,
+    span: tuple[float, float],
 ) -> Contacts:
     orbit, offset, sigma = [], [], []
     for begin, _, satellite, _, _ in rows:
@@ -68,6 +69,7 @@ def _columns(
     ]
     return Contacts(
         epoch=epoch,
+        span_s=span,
         contact_id=np.array(_distinct(names), dtype=object),
         satellite=np.array([row[2].name for row in rows], dtype=object),
         station=np.array([row[3].name for row in rows], dtype=object),

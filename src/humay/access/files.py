@@ -21,7 +21,7 @@ import shapely
 from shapely.geometry import mapping
 
 from humay.access.lines import line_from_lonlath
-from humay.access.records import Contacts, Opportunities, Timeline
+from humay.access.records import LOOKS, Contacts, Opportunities, Pointing, Timeline
 from humay.access.strips import Strip
 from humay.arrays import FloatArray
 from humay.errors import AccessError
@@ -67,8 +67,35 @@ _INSTANTS = {
 _NAMES = ("opportunity_id", "satellite", "request", "strip")
 
 
-def opportunities_table(opportunities: Opportunities, notes: Sequence[str] = ()) -> pa.Table:
-    """The windows as a GeoParquet table; `geometry` is the line the boresight is swept along."""
+# Pointing samples: column, and how many numbers each sample has
+_NODES = {
+    "start_s": 1,
+    "settle_attitude": 4,
+    "settle_rate_rad_s": 3,
+    "first_attitude": 4,
+    "first_rate_rad_s": 3,
+    "last_attitude": 4,
+    "last_rate_rad_s": 3,
+    "roll_rad": LOOKS,
+    "pitch_rad": LOOKS,
+    "to_satellite_enu": 3,
+    "sun_elevation_rad": 1,
+    "gsd_mean_m": 1,
+    "line_period_s": 1,
+    "data_bit": 1,
+}
+
+
+def opportunities_table(
+    opportunities: Opportunities,
+    notes: Sequence[str] = (),
+    pointing: Sequence[Pointing | None] | None = None,
+) -> pa.Table:
+    """The windows as a GeoParquet table; `geometry` is the line the boresight is swept along.
+
+    With `pointing` the samples of each window follow in columns `node_...`, flat lists: a plan can
+    then be made without the orbit.
+    """
     o = opportunities
     columns: dict[str, Any] = {name: pa.array(list(getattr(o, name)), _TEXT) for name in _NAMES}
     columns |= {name: _instants(o.epoch, getattr(o, field)) for name, field in _INSTANTS.items()}
@@ -85,10 +112,13 @@ def opportunities_table(opportunities: Opportunities, notes: Sequence[str] = ())
     columns["strip_geometry"] = pa.array(ends, pa.list_(pa.list_(pa.float64())))
     lines = [shapely.LineString(_near(line)) for line in ends]
     columns["geometry"] = pa.array([shapely.to_wkb(line) for line in lines], pa.binary())
+    if pointing is not None:
+        columns |= {f"node_{name}": _node_column(pointing, name) for name in _NODES}
     table = pa.table(columns)
     about = {
         "format": OPPORTUNITIES_FORMAT,
         "epoch": format_utc(o.epoch.moment),
+        "span": _span_utc(o.epoch, o.span_s),
         "notes": list(notes),
         "strips": [_strip_entry(strip) for strip in o.strips],
     }
@@ -108,6 +138,20 @@ def _near(line: list[list[float]]) -> list[list[float]]:
     """The line with continuous longitudes, so that one over the antimeridian stays short."""
     (lon_a, *rest_a), (lon_b, *rest_b) = line
     return [[lon_a, *rest_a], [lon_b - 360.0 * round((lon_b - lon_a) / 360.0), *rest_b]]
+
+
+def _node_column(pointing: Sequence[Pointing | None], name: str) -> pa.Array:
+    rows = [None if p is None else getattr(p, name).ravel() for p in pointing]
+    return pa.array(rows, pa.list_(pa.float64()))
+
+
+def _span_utc(epoch: Epoch, span_s: tuple[float, float]) -> list[str]:
+    return [format_utc(epoch.utc(t)) for t in span_s]
+
+
+def _span_s(epoch: Epoch, about: Mapping[str, Any]) -> tuple[float, float]:
+    start, end = (epoch.seconds(parse_utc(text)) for text in about["span"])
+    return start, end
 
 
 def _strip_entry(strip: Strip) -> dict[str, Any]:
@@ -135,15 +179,25 @@ def table_bytes(table: pa.Table, suffix: str) -> bytes:
     """A table in the format of a file name's suffix; refuses others."""
     sink = io.BytesIO()
     if suffix == ".parquet":
-        pq.write_table(table, sink, compression="zstd")
+        _write_parquet(table, sink)
     elif suffix == ".csv":
-        flat = [n for n in table.column_names if n not in ("geometry", "strip_geometry")]
+        nested = ("geometry", "strip_geometry", *(f"node_{name}" for name in _NODES))
+        flat = [name for name in table.column_names if name not in nested]
         pyarrow.csv.write_csv(_with_utc_text(table.select(flat)), sink)
     elif suffix in (".geojson", ".json"):
         sink.write(json.dumps(_feature_collection(table), ensure_ascii=False).encode() + b"\n")
     else:
         raise AccessError(f"{suffix!r} is not a known format, expected .parquet, .geojson or .csv")
     return sink.getvalue()
+
+
+def _write_parquet(table: pa.Table, sink: io.BytesIO) -> None:
+    """Zstandard; smooth samples split into byte streams, which halves them."""
+    samples = [f"{name}.list.element" for name in table.column_names if name.startswith("node_")]
+    plain = [name for name in table.column_names if not name.startswith("node_")]
+    pq.write_table(
+        table, sink, compression="zstd", use_dictionary=plain, use_byte_stream_split=samples
+    )
 
 
 def _with_utc_text(table: pa.Table) -> pa.Table:
@@ -186,9 +240,38 @@ def read_opportunities(path: Path, epoch: Epoch) -> Opportunities:
         columns["data_bit"] = _floats(table["data_gbit"]) * 1e9
         ends = np.array(table["strip_geometry"].to_pylist(), dtype=np.float64).reshape(-1, 2, 3)
         strips = tuple(_strip(entry) for entry in about["strips"])
+        span_s = _span_s(epoch, about)
     except (KeyError, ValueError, TypeError) as error:
         raise AccessError(f"{path}: not a whole opportunity file: {error}") from error
-    return Opportunities(epoch=epoch, strips=strips, line=line_from_lonlath(ends), **columns)
+    return Opportunities(
+        epoch=epoch, span_s=span_s, strips=strips, line=line_from_lonlath(ends), **columns
+    )
+
+
+def read_pointing(path: Path, epoch: Epoch) -> list[Pointing | None] | None:
+    """The pointing samples of an opportunity file, or None if it was written without them."""
+    table, about = _read(path, OPPORTUNITIES_FORMAT)
+    if f"node_{next(iter(_NODES))}" not in table.column_names:
+        return None
+    later_s = epoch.seconds(parse_utc(about["epoch"]))
+    try:
+        columns = {name: table[f"node_{name}"].to_pylist() for name in _NODES}
+        return [
+            _pointing(dict(zip(columns, row, strict=True)), later_s)
+            for row in zip(*columns.values(), strict=True)
+        ]
+    except (KeyError, ValueError, TypeError) as error:
+        raise AccessError(f"{path}: pointing samples are damaged: {error}") from error
+
+
+def _pointing(row: Mapping[str, Any], later_s: float) -> Pointing | None:
+    if row["start_s"] is None:
+        return None
+    arrays = {
+        name: np.array(row[name], dtype=np.float64).reshape((-1, width) if width > 1 else -1)
+        for name, width in _NODES.items()
+    }
+    return Pointing(**(arrays | {"start_s": arrays["start_s"] + later_s}))
 
 
 def _strip(entry: Mapping[str, Any]) -> Strip:
@@ -248,16 +331,22 @@ def contacts_table(contacts: Contacts, notes: Sequence[str] = ()) -> pa.Table:
             "sigma_s": c.sigma_s,
         }
     )
-    about = {"format": CONTACTS_FORMAT, "epoch": format_utc(c.epoch.moment), "notes": list(notes)}
+    about = {
+        "format": CONTACTS_FORMAT,
+        "epoch": format_utc(c.epoch.moment),
+        "span": _span_utc(c.epoch, c.span_s),
+        "notes": list(notes),
+    }
     return table.replace_schema_metadata({"humay": json.dumps(about, ensure_ascii=False)})
 
 
 def read_contacts(path: Path, epoch: Epoch) -> Contacts:
     """The contacts of a Parquet file. Raises `AccessError`."""
-    table, _ = _read(path, CONTACTS_FORMAT)
+    table, about = _read(path, CONTACTS_FORMAT)
     try:
         return Contacts(
             epoch=epoch,
+            span_s=_span_s(epoch, about),
             contact_id=np.array(table["contact_id"].to_pylist(), dtype=object),
             satellite=np.array(table["satellite"].to_pylist(), dtype=object),
             station=np.array(table["station"].to_pylist(), dtype=object),

@@ -41,7 +41,7 @@ def _orbit_note(
     ages = [float(ephemeris.age_days(np.array(ephemeris.epoch.seconds(t)))) for t in (start, end)]
     errors = [sigma.at_epoch_m + sigma.per_day_m * age for age in ages]
     return (
-        f"{name}: orbit of {format_utc(ephemeris.orbit_epoch())}, {ages[0]:.1f} days old at the"
+        f"{name}: orbit of {ephemeris.orbit_epoch():%Y-%m-%dT%H:%M}Z, {ages[0]:.1f} days old at the"
         f" start and {ages[1]:.1f} at the end; along-track error {errors[0] / 1e3:.1f} to"
         f" {errors[1] / 1e3:.1f} km (1 sigma)."
     )

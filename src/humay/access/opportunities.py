@@ -86,7 +86,7 @@ def find_opportunities(
             _strip_rows(satellite, orbits[satellite.name], requests, strips, span, nadir),
         )
     ]
-    return joined(parts, epoch=epoch, strips=tuple(strips))
+    return joined(parts, epoch=epoch, span_s=span, strips=tuple(strips))
 
 
 # Areas -----------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def _point_rows(
     up = ellipsoid_normal(lon, lat).reshape(-1, 3)
     places = places_of(satellite, chosen, itrf_from_normal(up, height), up)
     found = find_windows(ephemeris, places, start_s=span[0], end_s=span[1], nadir=nadir)
-    low, high = _periods([chosen[i] for i in found.which], ephemeris, span)
+    low, high = periods_of([chosen[i] for i in found.which], ephemeris, span)
     start_s, end_s = np.maximum(found.start_s, low), np.minimum(found.end_s, high)
     open_ = end_s > start_s
     which, start_s, end_s = found.which[open_], start_s[open_], end_s[open_]
@@ -270,7 +270,7 @@ def _strip_rows(
     swept = line[which].reversed_where(course < 0)
     scan_s = _scan_s(ephemeris, mid_s, swept)
     row, start_s, end_s = start_spans(ephemeris, swept, places.take(which), mid_s, scan_s, nadir)
-    low, high = _periods([requests[owner[which[i]]] for i in row], ephemeris, span)
+    low, high = periods_of([requests[owner[which[i]]] for i in row], ephemeris, span)
     start_s, end_s = np.maximum(start_s, low), np.minimum(end_s, high - scan_s[row])
     open_ = end_s > start_s
     row, start_s, end_s = row[open_], start_s[open_], end_s[open_]
@@ -287,7 +287,7 @@ def _strip_rows(
     return _rows(satellite, ephemeris, requests, wanted, start_s, end_s, nadir, 0.5)
 
 
-def _periods(
+def periods_of(
     requests: Sequence[Request], ephemeris: Ephemeris, span: tuple[float, float]
 ) -> tuple[FloatArray, FloatArray]:
     """The part of the span that each request's own period leaves, (n,) and (n,)."""
@@ -378,6 +378,7 @@ def _rows(
     speed = norm(inertial_velocity(r, v))
     return Opportunities(
         epoch=ephemeris.epoch,
+        span_s=(math.nan, math.nan),  # `joined` knows it
         strips=(),
         opportunity_id=_ids(satellite.name, wanted.strip, orbit, v[:, 2] > 0),
         satellite=np.full(n, satellite.name, dtype=object),

@@ -8,13 +8,13 @@ import numpy as np
 
 from humay.access.lines import attitude_and_rate
 from humay.access.opportunities import describe_look, line_period
-from humay.access.records import Opportunities, Pointing
+from humay.access.records import LOOKS, Opportunities, Pointing
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Mission, Satellite
 from humay.orbit import Ephemeris
 
 NODE_STEP_S = 1.0  # between, the attitude turns evenly to 0.001 deg (a test holds it)
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_SHARES = np.linspace(0.0, 1.0, LOOKS)
 _ROWS_AT_ONCE = 200  # about 20,000 samples, 50 MB
 
 

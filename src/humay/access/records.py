@@ -27,6 +27,7 @@ class Opportunities:
     """
 
     epoch: Epoch
+    span_s: tuple[float, float]
     strips: tuple[Strip, ...]
     opportunity_id: Any  # (n,) str
     satellite: Any
@@ -72,16 +73,21 @@ class Opportunities:
     def take(self, which: Any) -> Opportunities:
         """The rows of an index or mask."""
         columns = {name: getattr(self, name)[which] for name in column_names()}
-        return Opportunities(epoch=self.epoch, strips=self.strips, **columns)
+        return Opportunities(epoch=self.epoch, span_s=self.span_s, strips=self.strips, **columns)
 
 
 def column_names() -> list[str]:
     """Names of the fields that hold one element a row."""
-    return [field.name for field in fields(Opportunities) if field.name not in ("epoch", "strips")]
+    whole = ("epoch", "span_s", "strips")
+    return [field.name for field in fields(Opportunities) if field.name not in whole]
 
 
 def joined(
-    parts: Sequence[Opportunities], *, epoch: Epoch, strips: tuple[Strip, ...]
+    parts: Sequence[Opportunities],
+    *,
+    epoch: Epoch,
+    span_s: tuple[float, float],
+    strips: tuple[Strip, ...],
 ) -> Opportunities:
     """The rows of all parts in order of time."""
     columns: dict[str, Any] = {
@@ -93,8 +99,11 @@ def joined(
         normals=np.concatenate([part.line.normals for part in parts]),
         heights_m=np.concatenate([part.line.heights_m for part in parts]),
     )
-    whole = Opportunities(epoch=epoch, strips=strips, line=line, **columns)
+    whole = Opportunities(epoch=epoch, span_s=span_s, strips=strips, line=line, **columns)
     return whole.take(np.lexsort((whole.opportunity_id, whole.start_s)))
+
+
+LOOKS = 5  # lines of a sweep whose angles are sampled: first, last and three between
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +111,7 @@ class Pointing:
     """Attitudes of one opportunity for sweeps that begin at `start_s` (k,), a second apart or less.
 
     Quaternions (k, 4) `body_from_gcrf` and body rates (k, 3) rad/s: when settling begins, at the
-    first line and at the last line. `roll_rad` and `pitch_rad` (k, s) are those of s lines evenly
+    first line and at the last line. `roll_rad` and `pitch_rad` (k, 5) are those of five lines
     spread over the sweep, from the first to the last. The Sun's elevation (k,), the mean ground
     sampling and the unit vectors to the satellite (k, 3), east, north and up at the target, are
     those of its middle line; so is the line period, which keeps pixels square unless the camera
@@ -127,9 +136,10 @@ class Pointing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contacts:
-    """Passes (n,) of satellites over stations, elevation above the mask throughout."""
+    """Passes (n,) of satellites over stations in `span_s`, elevation above the mask throughout."""
 
     epoch: Epoch
+    span_s: tuple[float, float]
     contact_id: Any
     satellite: Any
     station: Any
@@ -145,8 +155,9 @@ class Contacts:
 
     def take(self, which: Any) -> Contacts:
         """The rows of an index or mask."""
-        columns = {name: value[which] for name, value in vars(self).items() if name != "epoch"}
-        return Contacts(epoch=self.epoch, **columns)
+        whole = ("epoch", "span_s")
+        columns = {name: value[which] for name, value in vars(self).items() if name not in whole}
+        return Contacts(epoch=self.epoch, span_s=self.span_s, **columns)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

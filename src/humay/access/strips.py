@@ -108,6 +108,11 @@ def cut_into_strips(
     plane = LocalPlane(origin=origin, x_axis=unit(heading - (heading @ origin) * origin))
     area = _drawn(request, plane)
     relief_m = _relief(area, plane, heights, request)
+    if swath_m <= 0:
+        raise AccessError(
+            "three sigma of orbit and pointing leave nothing of the swath over this span, expected"
+            " newer elements or a shorter span"
+        )
     width_m = swath_m - 2 * relief_m * tan_incidence
     if width_m < 0.2 * swath_m:
         raise AccessError(

@@ -52,11 +52,11 @@ def _orbit_of(satellite: Satellite) -> Sgp4Orbit:
 
 
 def _check_age(orbit: Sgp4Orbit, start: datetime, end: datetime, limit_days: float) -> None:
-    gap = max(start - orbit.epoch, orbit.epoch - end, timedelta(0))
+    gap = max(abs(start - orbit.epoch), abs(end - orbit.epoch))
     if gap > timedelta(days=limit_days):
         raise OrbitError(
             f"{orbit.source}: the elements of {orbit.satellite!r} are of {format_utc(orbit.epoch)},"
-            f" {gap / timedelta(days=1):.1f} days from the planned span, expected at most"
+            f" up to {gap / timedelta(days=1):.1f} days from the planned span, expected at most"
             f" {limit_days:g} (max_element_age_days of the mission)"
         )
 

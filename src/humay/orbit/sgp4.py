@@ -11,7 +11,7 @@ from sgp4.api import SGP4_ERRORS, Satrec
 from humay.arrays import FloatArray
 from humay.errors import OrbitError
 
-_SGP4_DAY_ZERO = datetime(1949, 12, 31, tzinfo=UTC)
+SGP4_DAY_ZERO = datetime(1949, 12, 31, tzinfo=UTC)
 _DAY_ZERO_JD = 2_433_281.5
 
 
@@ -54,4 +54,4 @@ class Sgp4Orbit:
 def epoch_of(record: Satrec) -> datetime:
     """UTC of the elements, to the microsecond (they are given to 0.9 ms)."""
     days = (record.jdsatepoch - _DAY_ZERO_JD) + record.jdsatepochF
-    return _SGP4_DAY_ZERO + timedelta(days=days)
+    return SGP4_DAY_ZERO + timedelta(days=days)

@@ -7,22 +7,20 @@ read from elements.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 
 import erfa
 import numpy as np
 from sgp4.api import WGS72, Satrec
+from sgp4.earth_gravity import wgs72
 
+from humay.earth import WGS84_A_M
 from humay.errors import OrbitError
 from humay.mission import SunSynchronousOrbit
-from humay.orbit.sgp4 import Sgp4Orbit
+from humay.orbit.sgp4 import SGP4_DAY_ZERO, Sgp4Orbit
 from humay.time import DAY_S, Epoch
 
-EQUATORIAL_RADIUS_M = 6_378_137.0  # the altitude's reference, as in the mission file
 MU_WGS72_M3_S2 = 3.986008e14  # SGP4's own
 TROPICAL_YEAR_DAYS = 365.24219
-ARGUMENT_OF_PERIGEE_RAD = math.pi / 2  # frozen: perigee over the north
-_SGP4_DAY_ZERO = datetime(1949, 12, 31, tzinfo=UTC)
 
 
 def sun_synchronous_orbit(definition: SunSynchronousOrbit, satellite: str) -> Sgp4Orbit:
@@ -31,7 +29,7 @@ def sun_synchronous_orbit(definition: SunSynchronousOrbit, satellite: str) -> Sg
     The inclination is the one whose secular node rate, as SGP4 computes it, is one turn a tropical
     year; the mean motion the one whose un-Kozaied semi-major axis is 6,378.137 km + altitude.
     """
-    semi_major_m = EQUATORIAL_RADIUS_M + definition.altitude_m
+    semi_major_m = WGS84_A_M + definition.altitude_m
     inclination = _inclination(definition, semi_major_m)
     record = _record(definition, semi_major_m, inclination)
     source = f"sun_synchronous of {satellite!r}"
@@ -70,14 +68,27 @@ def _record(definition: SunSynchronousOrbit, semi_major_m: float, inclination: f
 
 
 def _start(definition: SunSynchronousOrbit, kozai: float, inclination: float) -> Satrec:
-    mean_anomaly = (definition.phase_rad - ARGUMENT_OF_PERIGEE_RAD) % (2 * math.pi)
+    eccentricity, perigee = _sgp4_eccentricity(definition, inclination)
+    mean_anomaly = (definition.phase_rad - perigee) % (2 * math.pi)
     record = Satrec()
     record.sgp4init(
-        WGS72, "i", 0, (definition.epoch - _SGP4_DAY_ZERO).total_seconds() / DAY_S, 0.0, 0.0, 0.0,
-        definition.eccentricity, ARGUMENT_OF_PERIGEE_RAD, inclination, mean_anomaly, kozai,
-        _node(definition),
+        WGS72, "i", 0, (definition.epoch - SGP4_DAY_ZERO).total_seconds() / DAY_S, 0.0, 0.0, 0.0,
+        eccentricity, perigee, inclination, mean_anomaly, kozai, _node(definition),
     )  # fmt: skip
     return record
+
+
+def _sgp4_eccentricity(definition: SunSynchronousOrbit, inclination: float) -> tuple[float, float]:
+    """Eccentricity and argument of perigee (rad) that SGP4 wants for a perigee in the north.
+
+    SGP4 turns its mean eccentricity evenly about that of the frozen orbit, which J3 keeps in the
+    north (`ayn`, AIAA 2006-6753, appendix B: 0.00106 at 600 km), and adds the two: a frozen orbit
+    is 0 to it, as in real element sets.
+    """
+    radii = (WGS84_A_M + definition.altitude_m) / (wgs72.radiusearthkm * 1e3)
+    frozen = -0.5 * wgs72.j3oj2 * math.sin(inclination) / radii
+    north = definition.eccentricity - frozen
+    return abs(north), math.copysign(math.pi / 2, north) % (2 * math.pi)
 
 
 def _node(definition: SunSynchronousOrbit) -> float:

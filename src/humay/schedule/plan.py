@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,43 @@ class PlanInput:
     timelines: Mapping[str, Timeline]
     absences: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
+
+    def check(self, span_s: tuple[float, float]) -> None:
+        """Raise `PlanError` unless everything covers the span and speaks of this mission."""
+        utc = self.opportunities.epoch.utc
+        parts = {
+            "opportunities": self.opportunities.span_s,
+            "contacts": self.contacts.span_s,
+            **{
+                f"timeline of {name!r}": (float(t.t_s[0]), float(t.t_s[-1]))
+                for name, t in self.timelines.items()
+            },
+        }
+        for what, (start_s, end_s) in parts.items():
+            if start_s > span_s[0] + 1e-3 or end_s < span_s[1] - 1e-3:
+                raise PlanError(
+                    f"{what}: known from {format_utc(utc(start_s))} to {format_utc(utc(end_s))},"
+                    f" expected all of {format_utc(utc(span_s[0]))} to {format_utc(utc(span_s[1]))}"
+                )
+        satellites = {satellite.name for satellite in self.mission.satellites}
+        _refuse_strangers("opportunities", "satellite", self.opportunities.satellite, satellites)
+        requests = {request.name for request in self.requests}
+        _refuse_strangers("opportunities", "request", self.opportunities.request, requests)
+        _refuse_strangers("contacts", "satellite", self.contacts.satellite, satellites)
+        stations = {station.name for station in self.mission.stations}
+        _refuse_strangers("contacts", "station", self.contacts.station, stations)
+        missing = satellites - set(self.timelines)
+        if missing:
+            raise PlanError(f"timeline: no {', '.join(sorted(missing))}, expected every satellite")
+
+
+def _refuse_strangers(what: str, kind: str, names: Iterable[object], known: set[str]) -> None:
+    strangers = sorted({str(name) for name in names} - known)
+    if strangers:
+        raise PlanError(
+            f"{what}: {kind} {strangers[0]!r} is not of this mission and its requests, expected one"
+            f" of {len(known)} known"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,8 +129,11 @@ def make_plan(
     if not start < end:
         raise PlanError(f"the plan ends at {format_utc(end)}, not after {format_utc(start)}")
     release = start if release is None else release
+    if release >= end:
+        raise PlanError(f"release is {format_utc(release)}, expected before {format_utc(end)}")
     epoch = given.opportunities.epoch
     span = epoch.seconds(start), epoch.seconds(end)
+    given.check(span)
     passes = book_passes(given.mission, given.contacts)
     uplinks = {
         satellite.name: first_uplink(satellite, passes, epoch.seconds(release))

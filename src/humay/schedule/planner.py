@@ -247,7 +247,8 @@ class Lane:
             code="energy",
             text=f"the battery of {self.satellite.name} would fall to"
             f" {100 * least / power.battery_j:.1f} %, it must keep"
-            f" {100 * self.battery.floor_j / power.battery_j:.1f} %",
+            f" {100 * self.battery.floor_j / power.battery_j:.1f} % and a margin of"
+            f" {100 * BATTERY_MARGIN:.1f} %",
         )
 
     def no_uplink(self, opportunities: Opportunities, row: int) -> Refusal:
