@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import shutil
 import signal
@@ -391,22 +392,27 @@ def test_a_spoilt_plan_is_called_invalid_with_its_reason(
     assert code in {violation["code"] for violation in json.loads(done.stdout)}
 
 
-def test_a_plan_that_a_smaller_satellite_could_not_carry_out_is_invalid(
-    copy: Path, plan: dict[str, Any], tmp_path: Path
-) -> None:
-    """A memory halfway between what is on board at the start and the plan's peak; then a tenth of
-    the battery it was planned for."""
-    path = tmp_path / "plan.json"
-    path.write_text(json.dumps(plan))
-    mission = copy / "mission.toml"
-    peak = max(max(curves["memory_gbit"]) for curves in plan["resources"].values())
+def test_a_plan_that_a_smaller_satellite_could_not_carry_out_is_invalid(tmp_path: Path) -> None:
+    """A memory 0.2 Gbit below the plan's peak; then a tenth of the battery."""
+    folder = tmp_path / "mission"
+    assert humay("init", folder).returncode == 0
+    mission, requests, path = (
+        folder / n for n in ("mission.toml", "requests.geojson", "plan.json")
+    )
+    done = humay(
+        "plan", mission, requests, "--start", "2019-11-01T00:00Z", "--hours", 72, "-o", path
+    )
+    assert done.returncode == 0, done.stderr
+    curves = json.loads(path.read_text())["resources"].values()
+    peak = max(max(curve["memory_gbit"]) for curve in curves)
     as_it_was = mission.read_text()
-    for old, new, code in (
-        ("memory_gbit = 300.0", f"memory_gbit = {(299.0 + peak) / 2:.4f}", "memory"),
-        ("battery_wh = 950.0", "battery_wh = 95.0", "energy"),
+    for pattern, new, code in (
+        (r"memory_gbit = 1000(\.0)?", f"memory_gbit = {peak - 0.2:.4f}", "memory"),
+        (r"battery_wh = (\d)\d", r"battery_wh = \1", "energy"),
     ):
-        assert old in as_it_was
-        mission.write_text(as_it_was.replace(old, new))
-        done = humay("check", mission, copy / "requests.geojson", path, "--json")
+        spoilt, count = re.subn(pattern, new, as_it_was)
+        assert count == 2
+        mission.write_text(spoilt)
+        done = humay("check", mission, requests, path, "--json")
         assert done.returncode == 1, done.stderr
         assert code in {violation["code"] for violation in json.loads(done.stdout)}
