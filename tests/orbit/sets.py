@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from humay.mission import TleOrbit
+
 # The public catalogue of 2019-10-30.
 SPOT_6 = (
     "1 38755U 12047A   19303.08272605 -.00000060  00000-0 -30989-5 0  9990",
@@ -64,3 +68,9 @@ LATER_SETS = {
         ),
     ],
 }
+
+
+def tle(*sets: tuple[str, str]) -> TleOrbit:
+    """The sets as a mission gives them."""
+    text = "\n".join(line for pair in sets for line in pair)
+    return TleOrbit(path=Path("fleet.tle"), text=text)
