@@ -21,7 +21,7 @@ lint: $(READY)            ## form and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 docs: $(READY)            ## the documentation, into site/
-	$(BIN)/zensical build --clean
+	$(BIN)/zensical build --strict --clean
 
 $(RUNTIME): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

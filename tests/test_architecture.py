@@ -39,7 +39,7 @@ LATE = {("cli", ""), ("mission.files", "rasterio")}
 """(module, what it may import inside a function): all of cli.py, and heavy optional things."""
 
 READERS_AND_WRITERS = {"tables", "examples", "cli"}  # and every files.py
-CLOCKS = {"chain"}  # measures for run.json
+CLOCKS = {"chain", "cli"}  # measure for run.json, and tell it when the run began
 TALKERS = {"cli"}
 
 Breaches: TypeAlias = list[str]

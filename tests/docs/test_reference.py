@@ -17,6 +17,7 @@ from humay.access import (
     contacts_table,
     find_contacts,
     find_opportunities,
+    find_pointing,
     find_timeline,
     opportunities_table,
     timeline_table,
@@ -26,6 +27,7 @@ from humay.mission import load_mission, requests_from_geojson
 from humay.mission.keys import Named, Rows, Sub, Table
 from humay.mission.mission import MISSION_FILE
 from humay.mission.request import REQUEST
+from humay.orbit import ephemerides
 from tests.docs.pages import DOCS, ROOT, prose
 
 COMMAND = typer.main.get_command(app)
@@ -154,8 +156,10 @@ def tables() -> dict[str, pa.Table]:
     end = start + timedelta(hours=3)
     opportunities = find_opportunities(mission, requests, start=start, end=end)
     assert len(opportunities) > 0
+    pointing = find_pointing(opportunities, mission, ephemerides(mission, start, end))
     return {
         "Opportunities": opportunities_table(opportunities),
+        "Pointing": opportunities_table(opportunities, (), pointing),
         "Contacts": contacts_table(find_contacts(mission, start=start, end=end)),
         "Timelines": timeline_table(find_timeline(mission, start=start, end=end)),
     }
@@ -165,6 +169,12 @@ def tables() -> dict[str, pa.Table]:
 def test_every_column_is_explained_and_no_other(kind: str, tables: dict[str, pa.Table]) -> None:
     said = rows(section(DOCS / "reference" / "opportunities.md", kind))
     assert sorted(said) == sorted(tables[kind].column_names)
+
+
+def test_every_pointing_column_is_explained_and_no_other(tables: dict[str, pa.Table]) -> None:
+    said = rows(section(DOCS / "reference" / "opportunities.md", "Pointing samples"))
+    bare, pointed = (set(tables[kind].column_names) for kind in ("Opportunities", "Pointing"))
+    assert sorted(said) == sorted(pointed - bare)
 
 
 @pytest.mark.parametrize("kind", ["Opportunities", "Contacts", "Timelines"])
