@@ -196,8 +196,8 @@ def test_a_line_of_sight_that_passes_the_earth_meets_nothing() -> None:
 
 
 def test_the_sun_is_that_of_astropy() -> None:
-    """Apparent geocentric direction, 400 instants from 2010 to 2026, within 0.001 arcsecond (1 was
-    asked for; both stand on ERFA's epv00, so DE421 below is the better judge)."""
+    """Apparent geocentric direction, 400 instants from 2010 to 2026, within 0.001 arcsecond (1 is
+    promised; both stand on ERFA's epv00, so DE421 below is the better judge)."""
     moments, t_s = whole_microseconds(EPOCH, np.random.default_rng(1).uniform(0, TO_2026_S, 400))
     with offline():
         theirs = get_sun(astropy_time(moments)).cartesian.xyz.to_value(u.m).T
@@ -212,7 +212,7 @@ def test_the_sun_stands_where_astropy_sees_it(
     lon_deg: float, lat_deg: float, height_m: float
 ) -> None:
     """Topocentric, no refraction, 200 instants: within 0.4 arcsecond, of which 0.32 are the diurnal
-    aberration at the equator, which Humay leaves out. Asked for was 1."""
+    aberration at the equator, which Humay leaves out. 1 is promised."""
     moments, t_s = whole_microseconds(EPOCH, np.random.default_rng(2).uniform(0, TO_2026_S, 200))
     up = ellipsoid_normal(np.radians(lon_deg), np.radians(lat_deg))
     sight = sun_itrf(EPOCH, t_s) - itrf_from_normal(up, np.array(height_m))

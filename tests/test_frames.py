@@ -101,7 +101,7 @@ def test_inertial_velocity_adds_the_turn_of_the_earth() -> None:
 
 def test_teme_to_itrf_is_that_of_astropy_within_15_cm() -> None:
     """400 places in low orbit, 2010 to 2026. What is left is Bulletin A, which Humay takes, against
-    B, which astropy prefers: 0.08 m at most, 5 mm in the middle. Asked for were 1.5 m."""
+    B, which astropy prefers: 0.08 m at most, 5 mm in the middle. 1.5 m is promised."""
     t_s, r_teme = low_orbit_positions(seed=1, count=400)
     moments, t_s = whole_microseconds(EPOCH, t_s)
     ours = np.einsum("nij,nj->ni", itrf_from_teme(EPOCH, t_s), r_teme)

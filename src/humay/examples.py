@@ -6,7 +6,7 @@ from pathlib import Path
 
 from humay.errors import MissionError
 
-_INSTALLED = Path(__file__).parent / "examples"
+_INSTALLED = Path(__file__).parent / "example_missions"
 _IN_REPOSITORY = Path(__file__).parents[2] / "examples"
 
 
