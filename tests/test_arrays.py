@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from humay.arrays import FloatArray, angle_between, dot, frozen, norm, unit
@@ -33,6 +33,7 @@ def test_any_leading_shape_gives_what_single_vectors_give() -> None:
     assert unit(a).shape == a.shape
 
 
+@settings(deadline=None)
 @given(v=VECTORS)
 def test_a_direction_has_length_one_and_points_along(v: FloatArray) -> None:
     assert norm(unit(v)) == pytest.approx(1.0, abs=4e-16)
@@ -46,6 +47,7 @@ def test_a_zero_vector_has_no_direction() -> None:
         unit(np.array([np.nan, 0.0, 0.0]))
 
 
+@settings(deadline=None)
 @given(exponent=st.floats(-15, 0), turn=st.floats(0, 2 * math.pi))
 def test_angles_are_exact_near_0_and_near_pi(exponent: float, turn: float) -> None:
     """The arc cosine of a dot product loses every angle below 1e-8 rad; this keeps 15 digits."""
@@ -56,6 +58,7 @@ def test_angles_are_exact_near_0_and_near_pi(exponent: float, turn: float) -> No
     assert math.pi - angle_between(-x, near) == pytest.approx(angle_rad, rel=1e-14, abs=1e-15)
 
 
+@settings(deadline=None)
 @given(a=VECTORS, b=VECTORS)
 def test_an_angle_is_the_same_both_ways_and_completes_to_pi(a: FloatArray, b: FloatArray) -> None:
     assert angle_between(a, b) == angle_between(b, a)

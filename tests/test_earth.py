@@ -11,7 +11,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import AltAz, EarthLocation, get_body, get_sun
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from humay.arrays import FloatArray, angle_between, norm, unit
@@ -76,6 +76,7 @@ def test_places_are_where_they_are_published(
     assert back_height == pytest.approx(height_m, abs=1e-3)
 
 
+@settings(deadline=None)
 @given(lon=LONGITUDES, lat=LATITUDES, height_m=HEIGHTS_M)
 @example(lon=0.0, lat=math.pi / 2, height_m=0.0)
 @example(lon=3.0, lat=-math.pi / 2, height_m=694_000.0)
@@ -90,6 +91,7 @@ def test_geodetic_leads_there_and_back(lon: float, lat: float, height_m: float) 
         assert abs(math.remainder(float(found_lon) - lon, 2 * math.pi)) < 1e-9
 
 
+@settings(deadline=None)
 @given(x=st.floats(-4e7, 4e7), y=st.floats(-4e7, 4e7), z=st.floats(-4e7, 4e7))
 def test_positions_lead_there_and_back(x: float, y: float, z: float) -> None:
     """From half the Earth's radius to beyond the geostationary orbit."""
@@ -101,6 +103,7 @@ def test_positions_lead_there_and_back(x: float, y: float, z: float) -> None:
     assert norm(itrf_from_normal(up_at(place), height_m) - place) < 2e-6
 
 
+@settings(deadline=None)
 @given(lon=LONGITUDES, lat=LATITUDES)
 def test_up_is_the_gradient_of_the_ellipsoid(lon: float, lat: float) -> None:
     foot = itrf_from_geodetic(np.array(lon), np.array(lat), np.array(0.0))
@@ -146,6 +149,7 @@ def test_azimuth_runs_from_north_over_east(
         assert np.degrees(azimuth_angle(np.array(sight), up)) == pytest.approx(azimuth_deg)
 
 
+@settings(deadline=None)
 @given(
     lon=LONGITUDES, lat=st.floats(-1.57, 1.57), heading=st.floats(0, 6.28), rise=st.floats(-1, 1)
 )
@@ -161,6 +165,7 @@ def test_azimuth_and_elevation_lead_there_and_back(
     assert abs(turned) < 1e-9
 
 
+@settings(deadline=None)
 @given(lon=LONGITUDES, lat=LATITUDES, height_m=st.floats(1, 2e6), tilt=st.floats(0, 1.5))
 def test_a_line_of_sight_meets_the_ground_where_it_looks(
     lon: float, lat: float, height_m: float, tilt: float

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from humay.errors import OutputError
@@ -247,6 +247,7 @@ def test_json_refuses_what_is_no_number(value: float) -> None:
         json_bytes({"figures": [1.0, value]})
 
 
+@settings(deadline=None)
 @given(
     document=st.recursive(
         st.none()

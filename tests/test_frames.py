@@ -201,6 +201,7 @@ def test_positive_roll_looks_left_and_positive_pitch_ahead(
     assert math.degrees(pitch) == pytest.approx(pitch_deg, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(roll=st.floats(-1.5, 1.5), pitch=st.floats(-1.5, 1.5), yaw=st.floats(-3.1, 3.1))
 def test_turning_by_roll_then_pitch_lays_the_camera_on_the_target(
     roll: float, pitch: float, yaw: float
@@ -222,6 +223,7 @@ def test_turning_by_roll_then_pitch_lays_the_camera_on_the_target(
     assert np.allclose(looking, body_from_orb[2], rtol=0, atol=1e-15)
 
 
+@settings(deadline=None)
 @given(down=DIRECTIONS, velocity=DIRECTIONS)
 def test_the_orbital_frame_is_a_proper_rotation(down: FloatArray, velocity: FloatArray) -> None:
     if norm(np.cross(down, velocity)) < 1e-3:
@@ -244,6 +246,7 @@ def test_a_turn_of_the_axes_by_hand() -> None:
     assert np.allclose(rotate(q, np.array([1.0, 0.0, 0.0])), [math.sqrt(0.75), -0.5, 0.0])
 
 
+@settings(deadline=None)
 @given(q=QUATERNIONS, v=VECTORS)
 def test_a_quaternion_means_what_its_matrix_means(q: FloatArray, v: FloatArray) -> None:
     """The sandwich product of quaternions (W. R. Hamilton), q* (v, 0) q, is an independent way."""
@@ -257,6 +260,7 @@ def test_a_quaternion_means_what_its_matrix_means(q: FloatArray, v: FloatArray) 
     assert np.allclose(rotate(-q, v), rotate(q, v), rtol=0, atol=0)
 
 
+@settings(deadline=None)
 @given(p=QUATERNIONS, q=QUATERNIONS, r=QUATERNIONS)
 def test_products_are_those_of_matrices(p: FloatArray, q: FloatArray, r: FloatArray) -> None:
     pq = quaternion_product(p, q)
@@ -267,6 +271,7 @@ def test_products_are_those_of_matrices(p: FloatArray, q: FloatArray, r: FloatAr
     assert np.allclose(left, right, rtol=0, atol=1e-15)
 
 
+@settings(deadline=None)
 @given(q=QUATERNIONS, v=VECTORS)
 def test_the_inverse_turns_back(q: FloatArray, v: FloatArray) -> None:
     assert np.allclose(quaternion_product(q, quaternion_inverse(q)), [0, 0, 0, 1], atol=1e-15)
@@ -275,6 +280,7 @@ def test_the_inverse_turns_back(q: FloatArray, v: FloatArray) -> None:
     assert np.allclose(matrix_from_quaternion(quaternion_inverse(q)), transposed, atol=1e-16)
 
 
+@settings(deadline=None)
 @given(q=QUATERNIONS)
 @example(np.array([1.0, 0.0, 0.0, 0.0]))  # half turns: the scalar part gives no help
 @example(np.array([0.0, 1.0, 0.0, 0.0]))
@@ -301,6 +307,7 @@ def rodrigues(turn: FloatArray) -> FloatArray:
     return np.asarray(matrix)
 
 
+@settings(deadline=None)
 @given(axis=DIRECTIONS, angle=st.floats(0, math.pi))
 @example(np.array([0.0, 0.6, 0.8]), 0.0)
 @example(np.array([0.0, 0.6, 0.8]), 1e-300)

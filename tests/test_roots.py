@@ -90,7 +90,7 @@ def test_an_element_does_not_feel_its_neighbours() -> None:
         assert alone[0] == answer
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(
     coefficients=st.lists(st.floats(-3, 3), min_size=2, max_size=6),
     low=st.floats(-5, 5),

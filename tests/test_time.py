@@ -70,6 +70,7 @@ def test_what_is_no_instant_is_refused_with_the_text(text: str) -> None:
     assert str(caught.value).startswith(repr(text))
 
 
+@settings(deadline=None)
 @given(moment=st.datetimes(datetime(1000, 1, 1), timezones=ZONES))
 @example(datetime(2026, 3, 1, 6, 30, tzinfo=UTC))
 def test_texts_lead_there_and_back(moment: datetime) -> None:
@@ -140,6 +141,7 @@ def test_instants_lead_there_and_back_to_a_microsecond(epoch: datetime, moment: 
     assert at.seconds(moment) == -Epoch(moment).seconds(epoch)
 
 
+@settings(deadline=None)
 @given(before_s=st.floats(0, 100), after_s=st.floats(0, 100))
 def test_later_seconds_are_never_an_earlier_instant(before_s: float, after_s: float) -> None:
     begin = 86_350.0 + before_s
