@@ -15,6 +15,7 @@ from humay.access import Timeline
 from humay.arrays import FloatArray
 from humay.mission import ImagingLimit, Power
 
+_LEAST_BITS = 1e-3  # less is rounding
 BATTERY_MARGIN = 0.005  # of the capacity, kept free above the floor for what sampling leaves open
 
 
@@ -62,7 +63,8 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
     ends inside it goes on from there; where stretches of two stations overlap, the earlier one is
     used up first.
     """
-    queue = sorted(recordings, key=lambda r: (r.end_s, r.acquisition or ""))
+    queue = [recording for recording in recordings if recording.bits >= _LEAST_BITS]
+    queue.sort(key=lambda r: (r.end_s, r.acquisition or ""))
     left = [recording.bits for recording in queue]
     first, free_s = 0, -math.inf
     downlinks: list[Downlink] = []
@@ -79,7 +81,7 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
             items.append((queue[first].acquisition, bits))
             now += bits / stretch.bit_s
             left[first] -= bits
-            if left[first] > 1e-3:  # a thousandth of a bit: the stretch is full
+            if left[first] >= _LEAST_BITS:  # the stretch is full
                 break
             first += 1
         downlinks += _downlink(stretch, began, min(now, stretch.end_s), items)
