@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from humay.access import Opportunities, find_opportunities
+from humay.access.looks import look_angles, sun_elevation
 from humay.arrays import FloatArray, dot, norm, unit
 from humay.earth import itrf_from_geodetic, sun_itrf, up_at
 from humay.mission import Mission, Request, load_mission
@@ -222,6 +223,76 @@ def test_roll_and_pitch_limits_narrow_the_cone(tmp_path: Path, ask: Ask) -> None
     assert np.max(np.abs(within.roll_rad)) <= np.radians(12) + 1e-9
     # from 694 km pitch turns by 0.6 deg/s: 8 deg take 13 s, or less at an edge
     assert np.max(within.end_s - within.start_s) < 16.0
+
+
+@given(
+    tilt_deg=st.floats(20, 84),
+    roll_deg=st.floats(1, 80),
+    pitch_deg=st.floats(0.3, 80),
+    lon=st.floats(-180, 180),
+    lat=st.floats(-70, 78),
+)
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_limits_of_roll_and_pitch_give_the_windows_of_a_sampled_search(
+    tmp_path: Path,
+    ask: Ask,
+    tilt_deg: float,
+    roll_deg: float,
+    pitch_deg: float,
+    lon: float,
+    lat: float,
+) -> None:
+    """A pitch of a degree is crossed in three seconds; at 60 deg a pass lasts eight minutes."""
+    roll_deg, pitch_deg = min(roll_deg, tilt_deg), min(pitch_deg, tilt_deg)
+    text = satellite_text(
+        "spot-7",
+        max_off_nadir_deg=round(tilt_deg, 3),
+        more=f"max_roll_deg = {roll_deg:.3f}\nmax_pitch_deg = {pitch_deg:.3f}",
+    )
+    mission = load_mission(mission_file(tmp_path, text))
+    requests = ask([point("t", lon, lat, min_sun_elevation_deg=-90.0)])
+    end = START + timedelta(days=2)
+    found = find_opportunities(mission, requests, start=START, end=end)
+    ephemeris = ephemerides(mission, START, end)["spot-7"]
+    target = itrf_from_geodetic(np.radians(lon), np.radians(lat), np.array(0.0))
+    up, least = up_at(target), mission.satellite("spot-7")
+    t = ephemeris.epoch.seconds(START) + np.arange(0, 2 * 86_400, 0.5)
+    t = t[dot(unit(ephemeris.position_itrf(t)), unit(target)) > 0.85]
+    r, v = ephemeris.state_itrf(t)
+    off_nadir, roll, pitch = look_angles(r, v, target, "geodetic")
+    inside = (
+        (off_nadir <= least.max_off_nadir_rad)
+        & (np.abs(roll) <= least.max_roll_rad)
+        & (np.abs(pitch) <= least.max_pitch_rad)
+        & (dot(unit(r - target), up) >= 0)
+        & (sun_elevation(ephemeris.epoch, t, target, up) >= 0)
+    )
+    told = np.zeros(len(t), dtype=bool)
+    near_edge = np.zeros(len(t), dtype=bool)
+    for begin, finish in zip(found.start_s, found.end_s, strict=True):
+        told |= (t >= begin) & (t <= finish)
+        near_edge |= (np.abs(t - begin) < 0.02) | (np.abs(t - finish) < 0.02)
+    assert not np.any((inside != told) & ~near_edge)
+
+
+@pytest.mark.parametrize("tilt_deg", [30.0, 45.0, 60.0])
+def test_a_span_may_cut_a_pass_anywhere(tmp_path: Path, ask: Ask, tilt_deg: float) -> None:
+    """Cut seconds before the end of a wide pass, the closest approach lies minutes outside."""
+    mission = load_mission(
+        mission_file(tmp_path, satellite_text("spot-7", max_off_nadir_deg=tilt_deg))
+    )
+    requests = ask([point("t", 49.87, 40.41, min_sun_elevation_deg=-90.0)])
+    end = START + timedelta(days=2)
+    whole = find_opportunities(mission, requests, start=START, end=end)
+    assert len(whole) > 0
+    for row in range(len(whole)):
+        for left_s in (1.0, 5.0, 20.0):
+            cut = whole.epoch.utc(float(whole.end_s[row]) - left_s)
+            rest = find_opportunities(mission, requests, start=cut, end=end)
+            assert abs(rest.end_s[0] - whole.end_s[row]) < 1e-9
+            assert abs(rest.end_s[0] - rest.start_s[0] - left_s) < 1e-5
 
 
 def test_an_empty_request_file_has_an_empty_answer(spot: Mission) -> None:

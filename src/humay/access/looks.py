@@ -22,7 +22,7 @@ from humay.time import Epoch
 Nadir: TypeAlias = Literal["geodetic", "geocentric"]
 
 EDGE_TOLERANCE_S = 1e-5
-_SLOW_STEP_S = 2.0  # roll, pitch and Sun bend so slowly that no excursion hides in 2 s
+_SLOW_STEP_S = 2.0  # roll and Sun bend so slowly that no excursion hides in 2 s
 _CLEAR_MARGIN = 1e-3  # rad: further from a slow limit than this at nine instants, it is not near
 _GEODETIC_TILT_RAD = 0.0034  # geodetic nadir leaves the geocentric one by at most 0.193 deg
 
@@ -47,23 +47,23 @@ class Places:
         return Places(
             r_itrf=self.r_itrf,
             up=self.up,
-            max_off_nadir_rad=self.max_off_nadir_rad - margin_rad,
-            max_roll_rad=self.max_roll_rad - margin_rad,
-            max_pitch_rad=self.max_pitch_rad - margin_rad,
+            max_off_nadir_rad=np.maximum(self.max_off_nadir_rad - margin_rad, 0.0),
+            max_roll_rad=np.maximum(self.max_roll_rad - margin_rad, 0.0),
+            max_pitch_rad=np.maximum(self.max_pitch_rad - margin_rad, 0.0),
             min_sun_elevation_rad=self.min_sun_elevation_rad,
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Windows:
-    """Spans (k,) in which place `which` is within every limit; `best_s` is the least off-nadir
-    there.
-    """
+    """Spans (k,) in which place `which` is within every limit. `best_s` is the least off-nadir
+    inside the span, `peak_s` that of the whole pass, in the span or not."""
 
     which: IntArray
     start_s: FloatArray
     end_s: FloatArray
     best_s: FloatArray
+    peak_s: FloatArray
 
 
 def down_at(r_itrf: FloatArray, nadir: Nadir) -> FloatArray:
@@ -172,6 +172,7 @@ def find_windows(
         start_s=begin[kept],
         end_s=finish[kept],
         best_s=np.clip(found.best_s, begin, finish)[kept],
+        peak_s=found.peak_s[kept],
     )
 
 
@@ -208,8 +209,9 @@ def windows_around(
 
     rise = bracketed_roots(edge, peak - half, peak, tolerance=EDGE_TOLERANCE_S)
     fall = bracketed_roots(edge, peak, peak + half, tolerance=EDGE_TOLERANCE_S)
-    windows = Windows(which=open_, start_s=rise, end_s=fall, best_s=peak)
-    for limit in (_roll_pitch_left(ephemeris, places, nadir), _sun_left(ephemeris.epoch, places)):
+    windows = Windows(which=open_, start_s=rise, end_s=fall, best_s=peak, peak_s=peak)
+    windows = _within_pitch(windows, ephemeris, places, nadir)
+    for limit in (_roll_left(ephemeris, places, nadir), _sun_left(ephemeris.epoch, places)):
         windows = _clip(windows, limit)
     return windows
 
@@ -245,17 +247,52 @@ def _longest_half_pass(ephemeris: Ephemeris, places: Places, peak_s: FloatArray)
 Limit: TypeAlias = Callable[[FloatArray, IntArray], FloatArray]
 
 
-def _roll_pitch_left(ephemeris: Ephemeris, places: Places, nadir: Nadir) -> Limit | None:
-    """Margin of roll and pitch, or None where the off-nadir limit already keeps both."""
-    if np.all(np.minimum(places.max_roll_rad, places.max_pitch_rad) >= places.max_off_nadir_rad):
+def _within_pitch(windows: Windows, ephemeris: Ephemeris, places: Places, nadir: Nadir) -> Windows:
+    """The parts of windows within the pitch limit.
+
+    Pitch falls all through a pass, from looking ahead to looking back, by 0.6 deg/s and more: the
+    instants at which it meets the limits are roots, and no window is too short for them.
+    """
+    if np.all(places.max_pitch_rad >= places.max_off_nadir_rad):
+        return windows
+
+    def over(t_s: FloatArray, rows: IntArray, sign: float) -> FloatArray:
+        which = windows.which[rows]
+        r, v = ephemeris.state_itrf(t_s)
+        pitch = look_angles(r, v, places.r_itrf[which], nadir)[2]
+        return np.asarray(pitch - sign * places.max_pitch_rad[which])
+
+    start_s, end_s = windows.start_s.copy(), windows.end_s.copy()
+    every = np.arange(len(windows.which))
+    outside = (over(windows.end_s, every, 1.0) > 0) | (over(windows.start_s, every, -1.0) < 0)
+    for sign, edge_s in ((1.0, start_s), (-1.0, end_s)):
+        begin, finish = over(windows.start_s, every, sign), over(windows.end_s, every, sign)
+        rows = np.flatnonzero(~outside & (begin > 0) & (finish < 0))
+        edge_s[rows] = bracketed_roots(
+            lambda t_s, rows=rows, sign=sign: over(t_s, rows, sign),  # type: ignore[misc]
+            windows.start_s[rows],
+            windows.end_s[rows],
+            tolerance=EDGE_TOLERANCE_S,
+        )
+    kept = ~outside & (end_s > start_s)
+    return Windows(
+        which=windows.which[kept],
+        start_s=start_s[kept],
+        end_s=end_s[kept],
+        best_s=np.clip(windows.best_s, start_s, np.maximum(start_s, end_s))[kept],
+        peak_s=windows.peak_s[kept],
+    )
+
+
+def _roll_left(ephemeris: Ephemeris, places: Places, nadir: Nadir) -> Limit | None:
+    """Margin of roll, which hardly changes through a pass; None where off-nadir keeps it."""
+    if np.all(places.max_roll_rad >= places.max_off_nadir_rad):
         return None
 
     def left(t_s: FloatArray, which: IntArray) -> FloatArray:
         r, v = ephemeris.state_itrf(t_s)
-        _, roll, pitch = look_angles(r, v, places.r_itrf[which], nadir)
-        return np.minimum(
-            places.max_roll_rad[which] - np.abs(roll), places.max_pitch_rad[which] - np.abs(pitch)
-        )
+        roll = look_angles(r, v, places.r_itrf[which], nadir)[1]
+        return np.asarray(places.max_roll_rad[which] - np.abs(roll))
 
     return left
 
@@ -287,7 +324,13 @@ def _clip(windows: Windows, limit: Limit | None) -> Windows:
     order = np.array([row[0] for row in rows], dtype=np.int64)
     start_s, end_s = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     best_s = np.clip(windows.best_s[order], start_s, end_s)
-    return Windows(which=windows.which[order], start_s=start_s, end_s=end_s, best_s=best_s)
+    return Windows(
+        which=windows.which[order],
+        start_s=start_s,
+        end_s=end_s,
+        best_s=best_s,
+        peak_s=windows.peak_s[order],
+    )
 
 
 def _spans_inside(windows: Windows, i: int, limit: Limit) -> list[tuple[float, float]]:

@@ -132,11 +132,12 @@ def _narrowest(
 def _usable(
     satellite: Satellite, ephemeris: Ephemeris, t_s: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """At times (n,): swath at nadir less three sigma at both sides, three sigma along the track,
-    and the tangent of the largest incidence.
+    """At times (n,): swath at nadir less three sigma at both sides, what a line must be longer by
+    at both ends, and the tangent of the largest incidence.
 
     Over the highest ground the swath is narrowest. Across the track, an orbit that runs early or
-    late sees the Earth turned a little less or more.
+    late sees the Earth turned a little less or more. Along it, three sigma of orbit and pointing
+    count, and that each band looks ahead of or behind the panchromatic one.
     """
     r, v = ephemeris.state_itrf(t_s)
     height = geodetic_from_itrf(r)[2]
@@ -146,7 +147,10 @@ def _usable(
     along_m = SIGMAS * _along_sigma_m(satellite, ephemeris, t_s)
     across_m = along_m / norm(inertial_velocity(r, v)) * EARTH_SURFACE_SPEED_M_S
     swath_m = 2 * (height - HIGHEST_GROUND_M) * math.tan(satellite.camera.swath_rad / 2)
-    return swath_m - 2 * (pointing_m + across_m), along_m + pointing_m, np.tan(incidence)
+    offset = max(abs(band.along_track_offset_rad) for band in satellite.camera.bands)
+    bands_m = offset * height / np.cos(incidence) ** 2
+    longer_m = along_m + pointing_m + bands_m
+    return swath_m - 2 * (pointing_m + across_m), longer_m, np.tan(incidence)
 
 
 def _along_sigma_m(satellite: Satellite, ephemeris: Ephemeris, t_s: FloatArray) -> FloatArray:
@@ -231,7 +235,7 @@ def _point_rows(
         strip=[chosen[i].name for i in which],
         line=line,
         width_m=swath_m,
-        mid_s=best_s,
+        mid_s=found.peak_s[open_],
         scan_s=_scan_s(ephemeris, best_s, line),
         low_s=low[open_],
         high_s=high[open_],
@@ -493,23 +497,27 @@ def _plan_windows(
 ) -> tuple[FloatArray, FloatArray]:
     """Start times of a whole sweep with three sigma to spare; NaN where none is left.
 
-    Pointing takes from the angles, the orbit's error along the track from both ends in time.
+    Pointing takes from the angles; the orbit's error along the track takes from both ends in
+    time, and from the angles what the Earth turns meanwhile.
     """
     n = len(best_s)
     plan_start, plan_end = np.full(n, np.nan), np.full(n, np.nan)
     if not n:
         return plan_start, plan_end
     half = np.full(n, 0.5)
-    places = places_of(
-        satellite,
-        [requests[i] for i in wanted.request],
-        wanted.line.place(half),
-        wanted.line.normal(half),
-    ).tightened(np.full(n, SIGMAS * satellite.pointing_sigma_rad))
-    mid_s = best_s + mid_share * wanted.scan_s
-    row, begin, finish = start_spans(ephemeris, wanted.line, places, mid_s, wanted.scan_s, nadir)
-    speed = norm(inertial_velocity(*ephemeris.state_itrf(mid_s)))
-    trim_s = SIGMAS * _along_sigma_m(satellite, ephemeris, mid_s) / speed
+    target, up = wanted.line.place(half), wanted.line.normal(half)
+    r, v = ephemeris.state_itrf(best_s + mid_share * wanted.scan_s)
+    along_m = SIGMAS * _along_sigma_m(satellite, ephemeris, best_s)
+    trim_s = along_m / norm(inertial_velocity(r, v))
+    # A satellite that runs early or late meets an Earth turned a little less or more: the place
+    # then lies to the side by as much as the ground moves in that time.
+    aside_m = trim_s * EARTH_SURFACE_SPEED_M_S * np.hypot(up[:, 0], up[:, 1])
+    aside_rad = aside_m / (norm(r) - norm(target))
+    places = places_of(satellite, [requests[i] for i in wanted.request], target, up)
+    places = places.tightened(SIGMAS * satellite.pointing_sigma_rad + aside_rad)
+    row, begin, finish = start_spans(
+        ephemeris, wanted.line, places, wanted.mid_s, wanted.scan_s, nadir
+    )
     to_start = (0.5 - mid_share) * wanted.scan_s  # a point's window is that of its middle line
     begin = np.maximum(begin + trim_s[row], start_s[row] - to_start[row])
     finish = np.minimum(finish - trim_s[row], end_s[row] - to_start[row])

@@ -78,6 +78,19 @@ def centre_of(request: Request) -> FloatArray:
     return unit(middle)
 
 
+def largest_skew_m(swath_m: float, tan_incidence: float) -> float:
+    """How far, at most, the end of a line lies ahead of or behind its middle, along the strip.
+
+    A line of detectors at right angles to the image motion is drawn askew on the ground when the
+    look is oblique both along and across: for half a swath s at right angles to the look, by
+    s sin(a) sin(b) / cos(i), with a and b the incidence along and across. At the limit i the
+    product is largest where they are equal, sin(i)^2 / 2; the swath grows by 1 / cos(i) on the way.
+    """
+    incidence = math.atan(tan_incidence)
+    grown = 0.5 * swath_m / math.cos(incidence)
+    return grown * math.sin(incidence) ** 2 / (2 * math.cos(incidence))
+
+
 def _parts(request: Request) -> list[tuple[FloatArray, list[FloatArray]]]:
     """Outlines of a request as (ring or line, holes), (n, 2) lon_deg, lat_deg."""
     if request.kind == "point":
@@ -96,13 +109,12 @@ def cut_into_strips(
     tan_incidence: float,
     heights: HeightModel,
 ) -> list[Strip]:
-    """Strips that together cover `request`, each in direction `heading` (ITRF vector at its
-    centre).
+    """Strips that together cover `request`, each along `heading` (an ITRF vector at its centre).
 
     `swath_m` is what the narrowest look surely covers on flat ground; relief takes away what a
-    wrong height shifts the line at `tan_incidence`. Each strip is lengthened by `extension_m` at
-    both ends for the uncertainty along the track. Shares are of the area on the plane and sum up to
-    1.
+    wrong height shifts the line at `tan_incidence`. Each strip is lengthened at both ends by
+    `extension_m` for what is uncertain along the track, and for the skew of its lines. Shares are
+    of the area on the plane and sum up to 1.
     """
     origin = centre_of(request)
     plane = LocalPlane(origin=origin, x_axis=unit(heading - (heading @ origin) * origin))
@@ -116,9 +128,10 @@ def cut_into_strips(
     width_m = swath_m - 2 * relief_m * tan_incidence
     if width_m < 0.2 * swath_m:
         raise AccessError(
-            f"request {request.name!r}: relief of +-{relief_m:.0f} m and uncertainty leave"
+            f"request {request.name!r}: relief of {relief_m:.0f} m and uncertainty leave"
             f" {width_m:.0f} m of the swath of {swath_m:.0f} m, expected a fifth at least"
         )
+    extension_m += largest_skew_m(swath_m, tan_incidence)
     pieces = _bands(area, width_m / LARGEST_RADIUS_M * (1 - OVERLAP))
     total = sum(piece.area for piece, _ in pieces)
     return [
@@ -150,14 +163,14 @@ def _normals(lonlat_deg: FloatArray) -> FloatArray:
 
 
 def _relief(area: BaseGeometry, plane: LocalPlane, heights: HeightModel, request: Request) -> float:
-    """Half the range of heights over the area: how far ground may lie from a strip's heights."""
+    """The range of heights over the area: how far ground may lie from the heights of a strip."""
     if request.height_m is not None:
         return 0.0
     x0, y0, x1, y1 = area.bounds
     step = _HEIGHT_STEP_M / MEAN_RADIUS_M
     x, y = np.meshgrid(_steps(x0, x1, step), _steps(y0, y1, step))
     found = _heights(plane.normal(np.stack([x.ravel(), y.ravel()], axis=-1)), heights)
-    return 0.5 * float(np.ptp(found))
+    return float(np.ptp(found))
 
 
 def _steps(low: float, high: float, step: float) -> FloatArray:

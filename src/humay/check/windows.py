@@ -13,7 +13,7 @@ from humay.check.attitude import orb_from_itrf, scan_frame
 from humay.check.case import Acquisition, Case
 from humay.check.violations import Violation
 from humay.earth import azimuth_angle, elevation_angle, sun_itrf
-from humay.frames import inertial_velocity, roll_pitch
+from humay.frames import EARTH_RATE_RAD_S, inertial_velocity, roll_pitch
 from humay.mission import Limits, limits
 from humay.orbit import Ephemeris
 from humay.time import format_utc
@@ -41,10 +41,24 @@ class Look:
     range_m: FloatArray
 
 
-def look(orbit: Ephemeris, t_s: FloatArray, aim_itrf: FloatArray, up: FloatArray) -> Look:
-    """From where `orbit` is at `t_s` (n,) to `aim_itrf` (n, 3), where the normals are `up`."""
-    sight = aim_itrf - orbit.position_itrf(t_s)
-    sight_orb = unit(np.einsum("nij,nj->ni", orb_from_itrf(orbit, t_s), sight))
+def look(
+    orbit: Ephemeris,
+    t_s: FloatArray,
+    aim_itrf: FloatArray,
+    up: FloatArray,
+    late_s: FloatArray | float = 0.0,
+) -> Look:
+    """From `orbit` to `aim_itrf` (n, 3), where the normals are `up`, at `t_s` (n,).
+
+    `late_s` is how many seconds the satellite runs ahead on its orbit in space: it is then where it
+    would be that much later, over an Earth that has not turned on meanwhile.
+    """
+    moved_s = t_s + late_s
+    turn = EARTH_RATE_RAD_S * np.broadcast_to(late_s, t_s.shape)
+    aim_later, up_later = _turned(aim_itrf, -turn), _turned(up, -turn)
+    sight = aim_later - orbit.position_itrf(moved_s)
+    sight_orb = unit(np.einsum("nij,nj->ni", orb_from_itrf(orbit, moved_s), sight))
+    up = up_later
     roll, pitch = roll_pitch(sight_orb)
     return Look(
         elevation_rad=elevation_angle(-sight, up),
@@ -54,6 +68,13 @@ def look(orbit: Ephemeris, t_s: FloatArray, aim_itrf: FloatArray, up: FloatArray
         azimuth_rad=azimuth_angle(-sight, up),
         range_m=norm(sight),
     )
+
+
+def _turned(v: FloatArray, angle_rad: FloatArray) -> FloatArray:
+    """Vectors (n, 3) turned about the pole, eastwards by `angle_rad` (n,)."""
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    x, y = c * v[:, 0] - s * v[:, 1], s * v[:, 0] + c * v[:, 1]
+    return np.stack([x, y, v[:, 2]], axis=-1)
 
 
 def orbit_shift_s(acquisition: Acquisition, t_s: FloatArray) -> FloatArray:
@@ -101,12 +122,12 @@ def _limits(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
     (aim, _), (up, _) = acquisition.line.points(f), acquisition.line.normals(f)
     limit = limits(acquisition.satellite, acquisition.request)
     shift_s = orbit_shift_s(acquisition, t_s)
-    for words, moved_s in (
-        ("", t_s),
-        (", 3 sigma ahead", t_s + shift_s),
-        (", 3 sigma behind", t_s - shift_s),
+    for words, late_s in (
+        ("", 0.0 * shift_s),
+        (", 3 sigma ahead", shift_s),
+        (", 3 sigma behind", -shift_s),
     ):
-        seen = look(acquisition.orbit, moved_s, aim, up)
+        seen = look(acquisition.orbit, t_s, aim, up, late_s)
         yield from _exceeded(case, acquisition, t_s, seen, limit, words)
     sun = sun_itrf(case.epoch, t_s) - aim
     excess = limit.min_sun_elevation_rad - elevation_angle(sun, up)
@@ -213,12 +234,11 @@ def _sampled(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
 
 
 def _line_periods(acquisition: Acquisition, matched_s: float) -> tuple[float, float]:
-    """Line periods that fit: near the one whose lines join, or the one the camera is built for."""
+    """Line periods that fit: the camera's own, else one near that at which lines join."""
     own_s = acquisition.satellite.camera.line_period_s
-    low_s, high_s = matched_s * (1 - LINE_PERIOD_TOLERANCE), matched_s * (1 + LINE_PERIOD_TOLERANCE)
-    if own_s is None:
-        return low_s, high_s
-    return min(low_s, own_s * (1 - 1e-6)), max(high_s, own_s * (1 + 1e-6))
+    if own_s is not None:
+        return own_s * (1 - 1e-6), own_s * (1 + 1e-6)
+    return matched_s * (1 - LINE_PERIOD_TOLERANCE), matched_s * (1 + LINE_PERIOD_TOLERANCE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

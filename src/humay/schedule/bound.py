@@ -19,7 +19,7 @@ from humay.arrays import FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Satellite
 
-SAFETY = 1e-6  # the solver's own tolerance, added to what it finds
+SAFETY = 1e-6  # relative: the solver's own tolerances, added to what it finds
 _GAP_BETWEEN_PASSES_S = 1_200.0
 
 
@@ -50,7 +50,7 @@ def upper_bound(
     """
     ready = np.array([ready_s[name] for name in opportunities.satellite], dtype=np.float64)
     first = np.maximum(opportunities.plan_start_s, ready)
-    usable = np.flatnonzero(opportunities.plan_end_s >= first)
+    usable = np.flatnonzero((opportunities.plan_end_s >= first) & np.isfinite(least_bits))
     if not len(usable):
         return 0.0
     rows = _once_each(opportunities.strip, usable)
@@ -64,7 +64,8 @@ def upper_bound(
             own, finish, least_bits[own], satellite,
             _downlink_capacity(contacts, rates_bit_s, name, start_s),
         )  # fmt: skip
-    return _solve(values, usable, rows) + SAFETY
+    most = float(np.max(values[usable]))  # weights may be of any size: the program sees at most 1
+    return most * (_solve(values / most, usable, rows) + SAFETY * len(usable))
 
 
 def _once_each(strip: Sequence[str], usable: IntArray) -> list[Row]:

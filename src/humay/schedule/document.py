@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     """Everything plan.json holds, in a fixed order, free of the wall clock."""
     names = _acquisition_names(plan)
     value = round(plan.value, 9)
-    bound = max(round(plan.bound, 6), value)
+    bound = math.ceil(plan.bound * 1e6) / 1e6
     delivered = _deliveries(plan, names)
     return {
         "format": FORMAT,

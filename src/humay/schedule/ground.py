@@ -55,20 +55,32 @@ def book_passes(mission: Mission, contacts: Contacts) -> list[Pass]:
 
 
 def _without_conflict(wanted: Sequence[Pass], setup_s: float) -> list[Pass]:
+    """Passes of one antenna, in order: of two satellites that meet, both get a part, or one the
+    whole, whatever uses the antenna longest."""
     kept: list[Pass] = []
     for new in sorted(wanted, key=lambda p: (p.start_s, p.satellite)):
-        start_s = new.start_s
-        if kept and kept[-1].satellite != new.satellite and new.start_s < kept[-1].end_s + setup_s:
-            common_end = min(kept[-1].end_s, new.end_s)
-            middle = 0.5 * (max(new.start_s, kept[-1].start_s) + max(common_end, new.start_s))
-            before = min(kept[-1].end_s, middle - 0.5 * setup_s)
-            start_s = max(new.start_s, before + setup_s)
-            kept[-1] = _cut(kept[-1], end_s=before)
-            if kept[-1].end_s - kept[-1].start_s < SHORTEST_PASS_S:
-                kept.pop()
-        if new.end_s - start_s >= SHORTEST_PASS_S:
-            kept.append(_cut(new, start_s=start_s))
-    return kept
+        if not kept or kept[-1].satellite == new.satellite:
+            kept.append(new)
+        else:
+            kept[-1:] = _best_use(kept[-1], new, setup_s)
+    return [p for p in kept if _length(p) >= SHORTEST_PASS_S]
+
+
+def _best_use(old: Pass, new: Pass, setup_s: float) -> list[Pass]:
+    """Both as they are, both with the common time halved, or one alone."""
+    if new.start_s >= old.end_s + setup_s:
+        return [old, new]
+    middle = 0.5 * (new.start_s + min(old.end_s, new.end_s))
+    head = _cut(old, end_s=min(old.end_s, middle - 0.5 * setup_s))
+    tail = _cut(new, start_s=max(new.start_s, head.end_s + setup_s))
+    choices = [[old], [new]]
+    if min(_length(head), _length(tail)) >= SHORTEST_PASS_S:
+        choices.insert(0, [head, tail])
+    return max(choices, key=lambda passes: sum(_length(p) for p in passes))
+
+
+def _length(p: Pass) -> float:
+    return p.end_s - p.start_s
 
 
 def _cut(whole: Pass, *, start_s: float | None = None, end_s: float | None = None) -> Pass:

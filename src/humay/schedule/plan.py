@@ -146,6 +146,9 @@ def make_plan(
     shares = _shares(given)
     values = _values(given, shares)
     value = float(math.fsum(values[act.row] for lane in lanes.values() for act in lane.acts))
+    bound = _bound(given, values, epoch.seconds(release), span[0])
+    if value > bound:
+        raise AssertionError(f"the plan is worth {value} and its upper bound is {bound}")
     return Plan(
         given=given,
         start=start,
@@ -157,7 +160,7 @@ def make_plan(
         refusals=refusals,
         shares=shares,
         value=value,
-        bound=_bound(given, values, epoch.seconds(release), span[0]),
+        bound=bound,
     )
 
 
