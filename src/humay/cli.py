@@ -189,7 +189,10 @@ def plan(
     hours: Annotated[float, typer.Option(min=0.01, max=9600, help="length of the plan in hours")],
     output: Annotated[Path, typer.Option("-o", "--output", help="plan file to write (JSON)")],
     release: Annotated[
-        str | None, typer.Option(help="when the plan is released; default start")
+        str | None,
+        typer.Option(
+            help="when the plan is released; default start; earlier contacts are not used"
+        ),
     ] = None,
     opportunities_file: Annotated[
         Path | None, typer.Option("--opportunities", help="found before (Parquet)")

@@ -173,19 +173,27 @@ class Choreography:
             finish = min(hold.end_s, self.end_s)
             if end is not None:
                 finish = min(finish, end.t_s - self._time_from(self.nadir, end))
-            elif finish < self.end_s:  # back to idle before the plan ends
-                pose = self._pose(self.nadir, finish)
-                back_s = self._time_to(pose.state, self.idle, finish) + LEAST_IDLE_S
-                finish = min(finish, self.end_s - back_s)
+            elif finish < self.end_s:
+                finish = self._home_before_the_end(finish)
             if finish - begin < SHORTEST_HOLD_S:
                 continue
             way = self._simple(start, self._pose(self.nadir, begin), from_idle=from_idle)
-            if way is None:
-                continue
+            after = self._pose(self.nadir, finish)
+            if way is None or self._simple(after, end, from_idle=False) is None:
+                continue  # no way to it, or none on from it: the antenna stays away
             out += [*way, self._hold(begin, finish)]
-            start, from_idle = self._pose(self.nadir, finish), False
+            start, from_idle = after, False
         rest = self._simple(start, end, from_idle=from_idle)
         return None if rest is None else out + rest
+
+    def _home_before_the_end(self, finish: float) -> float:
+        """The latest end of a hold, up to `finish`, that leaves time to be idle at the end."""
+        latest = finish
+        for _ in range(4):  # nadir turns on while the slew is moved forward
+            pose = self._pose(self.nadir, latest)
+            back_s = self._time_to(pose.state, self.idle, latest) + LEAST_IDLE_S + _FIT_S
+            latest = min(finish, self.end_s - back_s)
+        return latest
 
     def _simple(self, start: Pose, end: Pose | None, *, from_idle: bool) -> list[Segment] | None:
         """Through the idle attitude where there is time for it, else straight."""

@@ -4,7 +4,7 @@ The rate of the trajectory that is left is braked about its own axis, a turn fro
 one axis follows (accelerate, coast, brake), and the rate of the trajectory that is met is taken up
 about its own axis. Every phase has a constant angular acceleration in body axes, so that rate and
 acceleration limits hold by construction and anyone can integrate it. Against a direct rendezvous it
-loses the time to stop and to go, 0.1 s at orbital rate and 1 s at most while tracking.
+loses the time to stop and to go, 0.1 s at orbital rate.
 """
 
 from __future__ import annotations
