@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from humay.access import Opportunities, find_opportunities
 from humay.access.looks import look_angles, sun_elevation
 from humay.arrays import FloatArray, dot, norm, unit
 from humay.earth import itrf_from_geodetic, sun_itrf, up_at
+from humay.errors import AccessError
 from humay.mission import Mission, Request, load_mission
 from humay.orbit import Ephemeris, ephemerides
 from tests.access.conftest import START, Ask, mission_file, point, satellite_text
@@ -293,6 +294,20 @@ def test_a_span_may_cut_a_pass_anywhere(tmp_path: Path, ask: Ask, tilt_deg: floa
             rest = find_opportunities(mission, requests, start=cut, end=end)
             assert abs(rest.end_s[0] - whole.end_s[row]) < 1e-9
             assert abs(rest.end_s[0] - rest.start_s[0] - left_s) < 1e-5
+
+
+def test_an_orbit_that_is_not_low_and_round_is_refused_not_searched_wrongly(
+    tmp_path: Path, ask: Ask
+) -> None:
+    """A Molniya orbit (element set of the SGP4 verification file, satellite 09880)."""
+    (tmp_path / "molniya.tle").write_text(
+        "1 09880U 77021A   06176.56157475  .00000421  00000-0  10000-3 0  9814\n"
+        "2 09880  64.5968 349.3786 7069051 270.0229  16.3320  2.00813614112380\n"
+    )
+    mission = load_mission(mission_file(tmp_path, satellite_text("molniya", 'tle = "molniya.tle"')))
+    day = datetime(2006, 6, 26, tzinfo=UTC)
+    with pytest.raises(AccessError, match="the search is for low orbits"):
+        find_opportunities(mission, ask([point("t", 0.0, 50.0)]), start=day, end=day + timedelta(1))
 
 
 def test_an_empty_request_file_has_an_empty_answer(spot: Mission) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from humay.arrays import BoolArray, FloatArray, IntArray, cross, dot, norm, unit
 from humay.earth import azimuth_angle, elevation_angle, sun_itrf, up_at
+from humay.errors import AccessError
 from humay.frames import inertial_velocity, orbital_frame, roll_pitch
 from humay.orbit import Ephemeris
 from humay.roots import bracketed_roots, positive_spans
@@ -22,6 +23,8 @@ from humay.time import Epoch
 Nadir: TypeAlias = Literal["geodetic", "geocentric"]
 
 EDGE_TOLERANCE_S = 1e-5
+HIGHEST_ORBIT_M = 8_500_000.0  # from the centre: about 2,100 km of altitude
+ROUNDEST_RATIO = 1.1  # of farthest to nearest: an eccentricity of 0.05
 _SLOW_STEP_S = 2.0  # roll and Sun bend so slowly that no excursion hides in 2 s
 _CLEAR_MARGIN = 1e-3  # rad: further from a slow limit than this at nine instants, it is not near
 _GEODETIC_TILT_RAD = 0.0034  # geodetic nadir leaves the geocentric one by at most 0.193 deg
@@ -102,6 +105,7 @@ def find_approaches(
     """
     if not len(r_itrf):
         return np.zeros(0, np.int64), np.zeros(0)
+    _refuse_unlike_low_orbits(ephemeris)
     which, when = [], []
     direction = unit(r_itrf)
     for segment in ephemeris.segments:
@@ -117,6 +121,19 @@ def find_approaches(
     apart = np.arccos(np.clip(dot(unit(ephemeris.position_itrf(t_s)), direction[index]), -1, 1))
     near = apart <= cap_rad[index]
     return index[near], t_s[near]
+
+
+def _refuse_unlike_low_orbits(ephemeris: Ephemeris) -> None:
+    """The search knows one closest approach a revolution, and brackets edges by how fast it goes
+    there: true for low, nearly circular orbits, of which Earth observation is made."""
+    radii = [norm(segment.r_itrf) for segment in ephemeris.segments]
+    low, high = min(float(r.min()) for r in radii), max(float(r.max()) for r in radii)
+    if high > HIGHEST_ORBIT_M or high / low > ROUNDEST_RATIO:
+        raise AccessError(
+            f"satellite {ephemeris.satellite!r}: its distance from the Earth's centre goes from"
+            f" {low / 1e3:.0f} to {high / 1e3:.0f} km, expected at most {HIGHEST_ORBIT_M / 1e3:.0f}"
+            f" km and a ratio of at most {ROUNDEST_RATIO:g}: the search is for low orbits"
+        )
 
 
 def _block(nodes: int) -> int:
