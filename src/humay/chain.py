@@ -94,6 +94,14 @@ def survey(
             opportunities = find_opportunities(
                 mission, requests, start=start, end=end, nadir=nadir, orbits=orbits
             )
+    span = [opportunities.epoch.seconds(t) for t in (start, end)]
+    if opportunities.span_s[0] < span[0] or opportunities.span_s[1] > span[1]:  # from a longer file
+        opportunities, rows = opportunities.within(*span)
+        pointing = None if pointing is None else [pointing[row] for row in rows]
+    if contacts is not None:
+        contacts = contacts.within(
+            max(span[0], contacts.span_s[0]), min(span[1], contacts.span_s[1])
+        )
     if pointing is None:
         with step("pointing"):
             pointing = find_pointing(opportunities, mission, orbits)

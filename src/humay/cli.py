@@ -53,8 +53,13 @@ def main() -> None:
     """Run the command; a `HumayError` becomes one line on stderr and exit status 1."""
     try:
         app(standalone_mode=True)
+        sys.stdout.flush()
     except HumayError as error:
         print(f"humay: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:  # stdout itself: a full disk, a reader that has gone
+        sys.stdout = None  # nothing more is written to it, not even at exit
+        print(f"humay: the result could not be written ({error.strerror})", file=sys.stderr)
         sys.exit(1)
 
 
@@ -222,6 +227,10 @@ def plan(
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
+    _check_suffix(output, (".json",))
+    for given in (mission, requests, opportunities_file, contacts_file, timeline_file):
+        if given is not None and given.resolve() == output.resolve():
+            raise OutputError(f"{output}: is read by this plan, expected another name for it")
     begin, end = _span(start, hours / 24.0)
     released = begin if release is None else _instant(release, "--release")
     craft, wanted = _load(mission, requests)

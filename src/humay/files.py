@@ -23,8 +23,9 @@ def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write one file; see `write_all`."""
-    write_all(path.parent, {path.name: content})
+    """Write one file, through a link to where it points; see `write_all`."""
+    target = path.resolve() if path.is_symlink() else path
+    write_all(target.parent, {target.name: content})
 
 
 def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -46,6 +47,8 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
             where = folder / name
             if where.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder, expected a file or nothing")
+            if where.exists() and not where.is_file():
+                raise OSError(errno.EINVAL, "it is no ordinary file, expected one or nothing")
             partial = folder / f".{name}.partial-{os.getpid()}"
             with partial.open("wb") as file:
                 aside[where] = partial

@@ -31,6 +31,7 @@ from humay.earth import (
     geodetic_from_itrf,
     itrf_from_normal,
 )
+from humay.errors import AccessError
 from humay.frames import inertial_velocity
 from humay.mission import Mission, Request, Satellite, limits
 from humay.orbit import Ephemeris, ephemerides
@@ -78,6 +79,7 @@ def find_opportunities(
     epoch = next(iter(orbits.values())).epoch
     span = epoch.seconds(start), epoch.seconds(end)
     strips = find_strips(mission, requests, orbits, span, nadir)
+    _refuse_twins(requests, strips)
     parts = [
         part
         for satellite in mission.satellites
@@ -87,6 +89,17 @@ def find_opportunities(
         )
     ]
     return joined(parts, epoch=epoch, span_s=span, strips=tuple(strips))
+
+
+def _refuse_twins(requests: Sequence[Request], strips: Sequence[Strip]) -> None:
+    """A point is its own strip, so its name must not be that of a strip of an area."""
+    points = {request.name for request in requests if request.kind == "point"}
+    for strip in strips:
+        if strip.name in points:
+            raise AccessError(
+                f"request {strip.name!r} has the name of a strip of the request {strip.request!r},"
+                " expected another name"
+            )
 
 
 # Areas -----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,24 @@ class Opportunities:
     def gsd_mean_m(self) -> FloatArray:
         """Geometric mean of the ground sampling along and across."""
         return np.sqrt(self.gsd_along_m * self.gsd_across_m)
+
+    def within(self, start_s: float, end_s: float) -> tuple[Opportunities, IntArray]:
+        """What is left of the windows in a shorter span, and the rows it is left of."""
+        begin, finish = np.maximum(self.start_s, start_s), np.minimum(self.end_s, end_s)
+        rows = np.flatnonzero(finish > begin)
+        low = np.maximum(self.plan_start_s, start_s)
+        high = np.minimum(self.plan_end_s, end_s - self.scan_s)
+        low, high = (np.where(high > low, edge, np.nan) for edge in (low, high))
+        cut = replace(
+            self,
+            span_s=(start_s, end_s),
+            start_s=begin,
+            end_s=finish,
+            best_s=np.clip(self.best_s, begin, np.maximum(begin, finish)),
+            plan_start_s=low,
+            plan_end_s=high,
+        )
+        return cut.take(rows), rows
 
     def take(self, which: Any) -> Opportunities:
         """The rows of an index or mask."""
@@ -152,6 +170,12 @@ class Contacts:
 
     def __len__(self) -> int:
         return len(self.start_s)
+
+    def within(self, start_s: float, end_s: float) -> Contacts:
+        """What is left of the passes in a shorter span."""
+        begin, finish = np.maximum(self.start_s, start_s), np.minimum(self.end_s, end_s)
+        cut = replace(self, span_s=(start_s, end_s), start_s=begin, end_s=finish)
+        return cut.take(finish > begin)
 
     def take(self, which: Any) -> Contacts:
         """The rows of an index or mask."""

@@ -26,6 +26,7 @@ LARGEST_RADIUS_M = 6_400_000.0  # of curvature, anywhere on WGS84: a given angle
 LONGEST_STRIP_M = 300_000.0
 LARGEST_AREA_RAD = math.radians(40.0)
 OVERLAP = 0.02  # of the usable swath, between neighbours
+MOST_BANDS = 100
 LINE_WIDTH_M = 100.0  # a LineString is imaged as a corridor this wide
 _EDGE_STEP_DEG = 0.25
 _HEIGHT_STEP_M = 10_000.0
@@ -132,7 +133,14 @@ def cut_into_strips(
             f" {width_m:.0f} m of the swath of {swath_m:.0f} m, expected a fifth at least"
         )
     extension_m += largest_skew_m(swath_m, tan_incidence)
-    pieces = _bands(area, width_m / LARGEST_RADIUS_M * (1 - OVERLAP))
+    spacing = width_m / LARGEST_RADIUS_M * (1 - OVERLAP)
+    low, high = area.bounds[1], area.bounds[3]
+    if (high - low) / spacing > MOST_BANDS:
+        raise AccessError(
+            f"request {request.name!r}: {math.ceil((high - low) / spacing)} swaths lie side by side"
+            f" in it, expected at most {MOST_BANDS}: cut it into smaller areas"
+        )
+    pieces = _bands(area, spacing)
     total = sum(piece.area for piece, _ in pieces)
     return [
         Strip(

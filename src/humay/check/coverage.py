@@ -258,8 +258,9 @@ def _partition(
     if covered < COVERED_AT_LEAST:
         message = f"strips cover {covered:.4%} of it, expected at least {COVERED_AT_LEAST:.1%}"
         yield case.at("coverage", where, message)
+    tree = shapely.STRtree(covers)
     for index, (strip, cover) in enumerate(zip(strips, covers, strict=True)):
-        others = shapely.union_all(covers[:index] + covers[index + 1 :])
+        others = shapely.union_all([covers[i] for i in tree.query(cover) if i != index])
         own = shapely.intersection(wanted, cover)
         most = _size(own) / whole
         least = _size(shapely.difference(own, others)) / whole

@@ -237,7 +237,8 @@ def check_eclipses(case: Case, sunlight: Sunlight) -> Iterator[Violation]:
             [[case.clock.seconds(entry[key]) for key in ("start", "end")] for entry in entries]
         ).reshape(-1, 2)
         grid_s = np.arange(case.start_s, case.end_s, ECLIPSE_STEP_S)
-        t_s = np.unique(np.concatenate([grid_s, (spans + slack).ravel(), (spans - slack).ravel()]))
+        hair = 1.001 * slack  # just beyond the tolerance, outside and inside
+        t_s = np.unique(np.concatenate([grid_s, (spans + hair).ravel(), (spans - hair).ravel()]))
         t_s = t_s[(t_s >= case.start_s) & (t_s <= case.end_s)]
         covered = sunlight.fraction(case.orbits[satellite.name], t_s) < 1.0
         missing = covered & (_how_many(spans + slack, t_s) <= 0)

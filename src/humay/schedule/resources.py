@@ -16,6 +16,7 @@ from humay.arrays import FloatArray
 from humay.mission import ImagingLimit, Power
 
 _LEAST_BITS = 1e-3  # less is rounding
+_SHORTEST_DOWNLINK_S = 1e-4  # files tell times to the microsecond
 BATTERY_MARGIN = 0.005  # of the capacity, kept free above the floor for what sampling leaves open
 
 
@@ -92,8 +93,9 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
 def _downlink(
     stretch: Sending, start_s: float, end_s: float, items: list[tuple[str | None, float]]
 ) -> list[Downlink]:
-    if not items or end_s <= start_s:
+    if not items:
         return []
+    end_s = min(max(end_s, start_s + _SHORTEST_DOWNLINK_S), stretch.end_s)
     return [
         Downlink(
             pass_id=stretch.pass_id,
