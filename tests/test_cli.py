@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import shutil
@@ -21,8 +22,11 @@ HUMAY = Path(sys.executable).parent / "humay"
 START = "2026-06-01T00:00:00Z"
 
 
-def humay(*words: object, limit_bytes: int | None = None) -> subprocess.CompletedProcess[str]:
+def humay(
+    *words: object, limit_bytes: int | None = None, threads: int = 2
+) -> subprocess.CompletedProcess[str]:
     """Run the installed command; `limit_bytes` stands for a disk that is full after so many."""
+    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
 
     def narrow() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -34,6 +38,7 @@ def humay(*words: object, limit_bytes: int | None = None) -> subprocess.Complete
         text=True,
         timeout=300,
         preexec_fn=narrow if limit_bytes is not None else None,
+        env=os.environ | counts,
         check=False,
     )
 
@@ -98,10 +103,12 @@ def test_wrong_use_is_exit_status_2() -> None:
     assert humay("contacts", "m.toml", "--start", START, "--days", "-1").returncode == 2
 
 
-def test_a_run_leaves_its_four_files_the_same_each_time(copy: Path, tmp_path: Path) -> None:
+def test_a_run_leaves_its_four_files_the_same_for_one_thread_and_two(
+    copy: Path, tmp_path: Path
+) -> None:
     runs = [tmp_path / "a", tmp_path / "b"]
-    for out in runs:
-        done = humay("run", copy / "mission.toml", "-o", out, "--quiet")
+    for threads, out in enumerate(runs, start=1):
+        done = humay("run", copy / "mission.toml", "-o", out, "--quiet", threads=threads)
         assert done.returncode == 0, done.stderr
         assert {p.name for p in out.iterdir()} == {
             "opportunities.parquet", "plan.json", "run.json", "report.html"
