@@ -58,12 +58,13 @@ def _without_conflict(wanted: Sequence[Pass], setup_s: float) -> list[Pass]:
     """Passes of one antenna, in order: of two satellites that meet, both get a part, or one the
     whole, whatever uses the antenna longest."""
     kept: list[Pass] = []
-    for new in sorted(wanted, key=lambda p: (p.start_s, p.satellite)):
-        if not kept or kept[-1].satellite == new.satellite:
-            kept.append(new)
-        else:
-            kept[-1:] = _best_use(kept[-1], new, setup_s)
-    return [p for p in kept if _length(p) >= SHORTEST_PASS_S]
+    worth_it = [p for p in wanted if _length(p) >= SHORTEST_PASS_S]
+    for new in sorted(worth_it, key=lambda p: (p.start_s, p.satellite)):
+        resolved = [new]
+        while kept and resolved == [new] and kept[-1].satellite != new.satellite:
+            resolved = _best_use(kept.pop(), new, setup_s)  # alone, it meets the one before, too
+        kept += resolved
+    return kept
 
 
 def _best_use(old: Pass, new: Pass, setup_s: float) -> list[Pass]:
