@@ -57,9 +57,11 @@ def main() -> None:
     except HumayError as error:
         print(f"humay: {error}", file=sys.stderr)
         sys.exit(1)
-    except OSError as error:  # stdout itself: a full disk, a reader that has gone
-        sys.stdout = None  # nothing more is written to it, not even at exit
-        print(f"humay: the result could not be written ({error.strerror})", file=sys.stderr)
+    except OSError as error:  # a file that vanished; or stdout: a full disk, a reader that has gone
+        where = error.filename or "standard output"
+        if error.filename is None:
+            sys.stdout = None  # nothing more is written to it, not even at exit
+        print(f"humay: {where}: {error.strerror}", file=sys.stderr)
         sys.exit(1)
 
 

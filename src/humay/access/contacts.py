@@ -60,8 +60,7 @@ def _columns(
         orbit.append(int(number))
         offset.append(float(after))
         speed = float(norm(inertial_velocity(*ephemeris.state_itrf(np.array(begin)))))
-        error = satellite.orbit_sigma
-        along = error.at_epoch_m + error.per_day_m * float(ephemeris.age_days(np.array(begin)))
+        along = float(satellite.orbit_sigma.along_m(ephemeris.age_days(np.array(begin))))
         sigma.append(along / speed)
     names = [
         f"{satellite.name}@{station.name}:{number}"

@@ -39,7 +39,7 @@ def _orbit_note(
 ) -> str:
     sigma = mission.satellite(name).orbit_sigma
     ages = [float(ephemeris.age_days(np.array(ephemeris.epoch.seconds(t)))) for t in (start, end)]
-    errors = [sigma.at_epoch_m + sigma.per_day_m * age for age in ages]
+    errors = sigma.along_m(np.array(ages))
     return (
         f"{name}: orbit of {ephemeris.orbit_epoch():%Y-%m-%dT%H:%M}Z, {ages[0]:.1f} days old at the"
         f" start and {ages[1]:.1f} at the end; along-track error {errors[0] / 1e3:.1f} to"

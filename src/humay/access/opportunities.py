@@ -167,8 +167,7 @@ def _usable(
 
 
 def _along_sigma_m(satellite: Satellite, ephemeris: Ephemeris, t_s: FloatArray) -> FloatArray:
-    sigma = satellite.orbit_sigma
-    return np.asarray(sigma.at_epoch_m + sigma.per_day_m * ephemeris.age_days(t_s))
+    return satellite.orbit_sigma.along_m(ephemeris.age_days(t_s))
 
 
 def _heading(

@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import numpy as np
+
+from humay.arrays import FloatArray
 from humay.errors import MissionError
 from humay.mission.camera import Camera
 from humay.mission.keys import Key, Rows, SameAs, Sub, Table
@@ -119,6 +122,10 @@ class OrbitSigma:
 
     def __post_init__(self) -> None:
         ORBIT_SIGMA.check(self)
+
+    def along_m(self, age_days: FloatArray) -> FloatArray:
+        """One standard deviation along the track (m) at ages (...) of the elements."""
+        return np.asarray(self.at_epoch_m + self.per_day_m * np.asarray(age_days))
 
 
 ORBIT_SIGMA = Table(

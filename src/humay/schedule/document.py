@@ -107,7 +107,7 @@ def _satellite(plan: Plan, name: str, part: SatellitePlan) -> dict[str, Any]:
         "name": name,
         "orbit_epoch": _utc(epoch, timeline.orbit_epoch_s),
         "age_days": _numbers(ages, 4),
-        "orbit_sigma_m": _numbers([sigma.at_epoch_m + sigma.per_day_m * age for age in ages], 1),
+        "orbit_sigma_m": _numbers(sigma.along_m(np.array(ages)), 1),
         "imaging_s": round(sum(act.end_s - act.start_s for act in part.acts), 3),
         "acquisitions": len(part.acts),
         "downlinked_gbit": round(sum(d.bits for d in part.downlinks) / 1e9, 6),

@@ -233,9 +233,7 @@ class Choreography:
     def _time_to(self, state: State, law: IdleLaw, from_s: float) -> float:
         """Seconds from a state at `from_s` to a law that moves on meanwhile."""
         time = 0.0
-        for _ in range(
-            6
-        ):  # the law moves 60 times slower than the slew: each round gains two digits
+        for _ in range(6):  # the law is 60 times slower than a slew: a round gains a factor of 60
             goal = self._pose(law, from_s + time).state
             time = float(slew_time(state, goal, self.agility)) + _FIT_S
         return time
