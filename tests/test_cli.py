@@ -330,15 +330,6 @@ def test_after_the_end_of_the_orientation_table_the_error_is_told(
     assert 100 < error_m < 3000
 
 
-def test_a_stdout_that_takes_nothing_is_told_in_one_line(pair: Path) -> None:
-    mission = str(pair / "mission.toml")
-    words = [str(HUMAY), "contacts", mission, "--start", START, "--days", "1", "--json"]
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == "humay: standard output: No space left on device\n"
-
-
 def test_init_does_not_write_over_anything(pair: Path) -> None:
     refusal(humay("init", pair), "not empty")
     refusal(humay("init", pair.parent / "new", "--example", "atlantis"), "atlantis", "azersky")
