@@ -20,7 +20,14 @@ from humay.mission.camera import BAND, CAMERA, STATED_SNR
 from humay.mission.keys import Table
 from humay.mission.mission import MISSION, MISSION_FILE, RUN
 from humay.mission.request import REQUEST
-from humay.mission.satellite import IMAGING_LIMIT, ORBIT_SIGMA, POWER, SATELLITE, SUN_SYNCHRONOUS
+from humay.mission.satellite import (
+    IMAGING_LIMIT,
+    NAVIGATION,
+    ORBIT_SIGMA,
+    POWER,
+    SATELLITE,
+    SUN_SYNCHRONOUS,
+)
 from humay.mission.station import MASK_POINT, STATION
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -32,6 +39,7 @@ TABLES: dict[str, Table] = {
     "sun_synchronous": SUN_SYNCHRONOUS,
     "imaging_limits": IMAGING_LIMIT,
     "orbit_sigma_m": ORBIT_SIGMA,
+    "navigation": NAVIGATION,
     "power": POWER,
     "camera": CAMERA,
     "band": BAND,

@@ -37,5 +37,25 @@ class PlanError(HumayError):
     """A plan file, or the input of one, that cannot be used."""
 
 
+class SpacecraftError(HumayError):
+    """A plan that cannot be flown, or flight records that cannot be read."""
+
+
+class SensorError(HumayError):
+    """An image, or the model of its sensor, that cannot be used."""
+
+
+class ImagingError(HumayError):
+    """A scene or an exposure that cannot be."""
+
+
+class ProcessingError(HumayError):
+    """An image that cannot be made into a product: a DEM that does not cover, a missing band."""
+
+
+class CatalogueError(HumayError):
+    """A STAC item or a catalogue that cannot be used."""
+
+
 class OutputError(HumayError):
     """Results that could not be written whole."""

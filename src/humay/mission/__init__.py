@@ -12,6 +12,7 @@ from humay.mission.mission import Mission, RunSettings
 from humay.mission.request import Limits, Request, limits
 from humay.mission.satellite import (
     ImagingLimit,
+    Navigation,
     OmmOrbit,
     Orbit,
     OrbitSigma,
@@ -31,6 +32,7 @@ __all__ = [
     "ImagingLimit",
     "Limits",
     "Mission",
+    "Navigation",
     "OmmOrbit",
     "Orbit",
     "OrbitSigma",

@@ -95,7 +95,11 @@ RADIOMETRY = Table(
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """One line of detectors behind its filter. `radiometry` may be absent: enough for planning."""
+    """One row of detectors behind its filter. `radiometry` may be absent: enough for planning.
+
+    The row is `chips` pieces of equal length, each of which sees `chip_overlap_pixels` of what its
+    neighbour sees; odd ones lie `chip_stagger_pixels` forward of the row, even ones as far behind.
+    """
 
     name: str
     pixels: int
@@ -104,10 +108,23 @@ class Band:
     bits: int
     response_m: tuple[float, float]
     along_track_offset_rad: float = 0.0
+    chips: int = 1
+    chip_overlap_pixels: int = 0
+    chip_stagger_pixels: float = 0.0
     radiometry: Radiometry | None = None
 
     def __post_init__(self) -> None:
         BAND.check(self)
+        if self.pixels % self.chips:
+            raise MissionError(
+                f"band {self.name!r}: {self.pixels} pixels on {self.chips} chips, expected as many "
+                f"on each"
+            )
+        if self.chip_overlap_pixels > self.pixels // self.chips:
+            raise MissionError(
+                f"band {self.name!r}: chip_overlap_pixels is {self.chip_overlap_pixels}, expected "
+                f"at most the {self.pixels // self.chips} pixels of a chip"
+            )
 
     @property
     def width_m(self) -> float:
@@ -129,6 +146,19 @@ BAND = Table(
             "field angle of the row from the optical axis, forward positive",
             default=0.0,
         ),
+        Key("chips", Whole(at_least=1, at_most=100), "pieces the row is made of", default=1),
+        Key(
+            "chip_overlap_pixels",
+            Whole(at_least=0, at_most=10_000),
+            "pixels that neighbouring chips see alike",
+            default=0,
+        ),
+        Key(
+            "chip_stagger_pixels",
+            Number(at_least=-10_000, at_most=10_000),
+            "how far forward of the row the odd chips lie, and the even ones behind",
+            default=0.0,
+        ),
         *(replace(key, default=None) for key in RADIOMETRY.keys),
     ),
     rules={
@@ -146,6 +176,8 @@ class Camera:
 
     `bands` hold exactly one named `pan`, whose line period is `line_period_s`; a band of coarser
     pixels records fewer, longer lines. `compression` is bits recorded over bits stored.
+    `distortion` is the shift of a field angle across the track at the edge of the swath, as a share
+    of the angle; it grows with its cube. `product_pixel_m` is the PAN pixel on maps.
     """
 
     name: str
@@ -155,6 +187,8 @@ class Camera:
     line_period_s: float | None = None
     scene_length_m: float = 20_000.0
     compression: float = 1.0
+    distortion: float = 0.0
+    product_pixel_m: float | None = None
     bands: tuple[Band, ...]
 
     def __post_init__(self) -> None:
@@ -341,6 +375,19 @@ CAMERA = Table(
             Number(at_least=1, at_most=100),
             "bits recorded over bits stored",
             default=1.0,
+        ),
+        Key(
+            "distortion",
+            Number(at_least=-0.1, at_most=0.1),
+            "of the field angle across the track at the edge of the swath, growing with its cube",
+            default=0.0,
+        ),
+        Key(
+            "product_pixel_m",
+            Number(above=0, at_most=10_000),
+            "PAN pixel of products on maps; without it the sampling at nadir, rounded down to two "
+            "digits",
+            default=None,
         ),
         Key(
             "band",

@@ -138,6 +138,55 @@ ORBIT_SIGMA = Table(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Navigation:
+    """How well a satellite knows, after the fact, where it was and how it was turned: one sigma.
+
+    `position_sigma_m` is constant over an acquisition, for each axis of ITRF. The attitude's error
+    about each body axis is a constant (`attitude_sigma_rad`), a drift (`drift_sigma_rad_s`, from
+    the middle of the acquisition) and what moves faster than the sensors see (`jitter_sigma_rad`).
+    """
+
+    position_sigma_m: float = 2.0
+    attitude_sigma_rad: float = math.radians(1e-3)
+    drift_sigma_rad_s: float = math.radians(5e-5)
+    jitter_sigma_rad: float = math.radians(2e-5)
+
+    def __post_init__(self) -> None:
+        NAVIGATION.check(self)
+
+
+NAVIGATION = Table(
+    label="navigation",
+    keys=(
+        Key(
+            "position_sigma_m",
+            Number(at_least=0, at_most=100_000),
+            "position, each axis, constant over an acquisition",
+            default=2.0,
+        ),
+        Key(
+            "attitude_sigma_deg",
+            Number(at_least=0, at_most=1),
+            "attitude about each axis, constant over an acquisition",
+            default=1e-3,
+        ),
+        Key(
+            "drift_sigma_deg_s",
+            Number(at_least=0, at_most=1),
+            "its drift",
+            default=5e-5,
+        ),
+        Key(
+            "jitter_sigma_deg",
+            Number(at_least=0, at_most=1),
+            "movement of the line of sight that no sensor sees, rms about each axis",
+            default=2e-5,
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Power:
     """Battery, panels and loads. `panel_normal` is the panels' unit normal in the body frame.
 
@@ -215,6 +264,7 @@ class Satellite:
     downlink_bit_s: float
     antenna: Literal["steerable", "fixed"] = "steerable"
     idle_attitude: Literal["nadir", "sun"] = "nadir"
+    navigation: Navigation = Navigation()
     power: Power | None = None
 
     def __post_init__(self) -> None:
@@ -314,6 +364,12 @@ SATELLITE = Table(
             Choice(("nadir", "sun")),
             "where the satellite turns with nothing to do: camera to nadir, or panels to the Sun",
             default="nadir",
+        ),
+        Key(
+            "navigation",
+            Sub(table=NAVIGATION, make=Navigation),
+            "how well it knows its position and attitude after the fact",
+            default={},
         ),
         Key(
             "power",
