@@ -40,7 +40,8 @@ LATE = {("cli", ""), ("mission.files", "rasterio")}
 """(module, what it may import inside a function): all of cli.py, and heavy optional things."""
 
 READERS_AND_WRITERS = {
-    "tables", "examples", "cli", "sensor.rpc_files", "processing.cog", "catalogue.store",
+    "tables", "examples", "cli", "sensor.rpc_files", "processing.cog",
+    "processing.publish", "catalogue.store",
 }  # and every files.py  # fmt: skip
 CLOCKS = {"chain", "cli"}  # measure for run.json, and tell it when the run began
 TALKERS = {"cli"}
@@ -234,6 +235,7 @@ IO_METHODS = (".read_text", ".read_bytes", ".write_text", ".write_bytes", ".mkdi
               ".open", ".rename", ".rmdir", ".touch", ".iterdir", ".glob")  # fmt: skip
 IO_MODULES = {"subprocess", "socket", "urllib", "http", "requests", "httpx", "sqlite3", "shutil",
               "tempfile", "glob", "fileinput"}  # fmt: skip
+PURE = {"urllib.parse"}  # parts of such modules that touch nothing
 TALK = {"print", "input", "sys.stdout.write", "sys.stderr.write", "sys.stdin.read"}
 CLOCK_METHODS = (".now", ".utcnow", ".today", ".fromtimestamp", "perf_counter", "process_time")
 RANDOM = ("np.random.", "numpy.random.")
@@ -282,7 +284,7 @@ def _stray(
         (module.name, entry.line, f"imports {entry.module}")
         for module in elsewhere
         for entry in module.imports
-        if entry.module.partition(".")[0] in modules
+        if entry.module.partition(".")[0] in modules and entry.module not in PURE
     ]
     return [f"{name}:{line} {what}" for name, line, what in calls + imports]
 
