@@ -46,7 +46,7 @@ def page_data(
         "mission": plan["mission"],
         "start": plan["start"],
         "steps_per_degree": STEPS_PER_DEGREE,
-        "span_s": clock.seconds(plan["end"], "end"),
+        "span_s": clock.seconds(plan["end"], "the plan's end"),
         "satellites": [_satellite(s["name"], plan, figures, clock) for s in plan["satellites"]],
         "requests": [_request(r, f"requests[{i}]") for i, r in enumerate(plan["requests"])],
         "acquisitions": [
@@ -91,7 +91,7 @@ class Clock:
     """Turns UTC texts into seconds after the plan's start, for drawing: no leap seconds."""
 
     def __init__(self, plan: Json) -> None:
-        self.start = moment(plan["start"], "start")
+        self.start = moment(plan["start"], "the plan's start")
 
     def seconds(self, text: str, where: str) -> float:
         return round((moment(text, where) - self.start) / timedelta(seconds=1), 3)
@@ -101,7 +101,7 @@ def moment(text: str, where: str) -> datetime:
     try:
         return parse_utc(text)
     except HumayError as error:
-        raise PlanError(f"the plan's {where}: {error}") from error
+        raise PlanError(f"{where}: {error}") from error
 
 
 def pack_line(line: FloatArray) -> str:
@@ -178,7 +178,7 @@ def _request(entry: Json, where: str) -> dict[str, Any]:
     geometry = field(entry, "geometry", where)
     made["geometry"] = {
         "type": geometry["type"],
-        "coordinates": _rounded(geometry["coordinates"]),
+        "coordinates": rounded(geometry["coordinates"]),
     }
     imaged = [s for s in made["strips"] if s["acquisition"] is not None]
     made["strips"] = [len(imaged), len(made["strips"])]
@@ -187,7 +187,7 @@ def _request(entry: Json, where: str) -> dict[str, Any]:
 
 def _acquisition(entry: Json, where: str, clock: Clock) -> dict[str, Any]:
     made = take(entry, ACQUISITION_KEYS, where)
-    made["centre_line"] = _rounded(made["centre_line"])
+    made["centre_line"] = rounded(made["centre_line"])
     made["start_s"], made["end_s"] = _span(entry, where, clock)
     delivered = field(entry, "delivered", where)
     made["delivered_s"] = None if delivered is None else clock.seconds(delivered, where)
@@ -207,8 +207,8 @@ def _span(entry: Json, where: str, clock: Clock) -> list[float]:
     return [clock.seconds(field(entry, key, where), f"{where}.{key}") for key in ("start", "end")]
 
 
-def _rounded(coordinates: Any) -> Any:
+def rounded(coordinates: Any) -> Any:
     """Coordinates of any nesting to 1e-5 deg (1 m)."""
     if isinstance(coordinates, (int, float)):
         return round(coordinates, 5)
-    return [_rounded(part) for part in coordinates]
+    return [rounded(part) for part in coordinates]

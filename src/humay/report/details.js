@@ -11,6 +11,7 @@ function requestSummary(request, acquisition = null) {
     el("div", {}, chip(request.outcome)),
     request.reason ? el("div", {}, request.reason.text) : null,
     shown ? pairs(angleEntries(shown).slice(0, 3).concat([["Sun elevation", degrees(shown.sun_elevation_deg)]])) : null,
+    shown ? smallPicture(shown) : null,
   ];
 }
 
@@ -80,10 +81,11 @@ function acquisitionDetails(a) {
   const chosen = a === state.acquisition;
   return [
     el("h4", {}, chosen ? `Acquisition ${a.id}` : el("button", { type: "button", class: "link", onclick: () => select(state.request, a) }, `Acquisition ${a.id}`)),
+    ...flownDetails(a),
     chosen
       ? pairs([...angleEntries(a), ["Orbit", orbitText(a)], ["Command", commandText(a)], ["Data", `${number(a.data_gbit, 1)} Gbit`], ["Delivered", `${deliveredText(a)}${a.delivered_s === null ? "" : " UTC"}`]])
       : el("div", { class: "soft" }, `${timeText(a.start_s)} UTC, ${a.satellite}`),
-  ];
+  ].filter(Boolean);
 }
 
 function orbitText(a) {
@@ -104,15 +106,19 @@ function deliveredText(a) {
 function showSelected() {
   const { request } = state;
   const bar = byId("selected");
+  const [product] = productsOf.get(state.acquisition?.id) ?? [];
   bar.hidden = !request;
+  bar.classList.toggle("pictured", Boolean(product));
   if (!request) return;
   const button = (text, onclick) => el("button", { type: "button", onclick }, text);
-  bar.replaceChildren(
+  bar.replaceChildren(...[
     el("i", { class: `mark ${outcomeClass(request.outcome)}` }), el("b", { class: "name" }, request.name),
     button("Map", () => showOnMap(request)),
     button("Timeline", showInTimeline),
+    product ? button("Picture", () => showPicture(product)) : null,
     button("Table", () => { byId("requests").scrollIntoView(); revealRow(requestTable); }),
-    el("button", { type: "button", "aria-label": "Close", onclick: () => select(null) }, "\u00d7"));
+    el("button", { type: "button", "aria-label": "Close", onclick: () => select(null) }, "\u00d7"),
+  ].filter(Boolean));
 }
 
 function startDetails() {

@@ -11,14 +11,14 @@ from humay.report.page import Assets, report_page
 from humay.tables import border_lines, land_outlines
 
 SCRIPTS = ("page.js", "globe.js", "marks.js", "map.js", "curves.js", "timeline.js", "details.js",
-           "tables.js", "start.js")  # fmt: skip
+           "tables.js", "pictures.js", "start.js")  # fmt: skip
 
 
 def write_report(plan: Json, figures: Json, path: Path | str) -> None:
     """Write the report of a plan (docs/reference/plan.md) to `path`, whole or not at all.
 
-    `figures` holds what the plan does not: the checker's findings, limits, stations and counts
-    (docs/guide/report.md lists the keys).
+    `figures` holds what the plan does not: the checker's findings, limits, stations, counts, the
+    flight and its products (docs/guide/report.md lists the keys).
     """
     write_whole(Path(path), report_html(plan, figures))
 

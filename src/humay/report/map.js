@@ -1,12 +1,14 @@
 // The map: equirectangular, true to scale at one parallel, longitudes repeating every 360 degrees.
 
 const mapCanvas = byId("map-canvas");
-const layers = { tracks: true, strips: true, stations: true, names: true };
+const layers = { tracks: true, strips: true, stations: true, names: true, ...(products.length ? { pictures: true } : {}) };
 const land = plan.land.map(unpackLine).map(withBounds);
 const borders = plan.borders.map(unpackLine).map(withBounds);
 const tracks = plan.satellites.map((s) => smoothTrack(unpackLine(s.track)));
 const places = plan.requests.map(placeOf);
 const strips = plan.acquisitions.map((a) => ({ acquisition: a, ring: stripRing(a) }));
+
+const footprints = plan.acquisitions.filter((a) => productsOf.has(a.id)).map((a) => ({ acquisition: a, ring: productsOf.get(a.id)[0].footprint }));
 
 const together = crowd(); // where the map opens
 
@@ -56,10 +58,10 @@ function moveMap(dx, dy) {
   drawMap();
 }
 
-function fitBox([west, south, east, north]) {
+function fitBox([west, south, east, north], smallest = 0.3) {
   view.lon = (west + east) / 2;
   view.lat = (south + north) / 2;
-  const across = Math.max(east - west, 0.3) * view.k, up = Math.max(north - south, 0.3);
+  const across = Math.max(east - west, smallest) * view.k, up = Math.max(north - south, smallest);
   view.scale = Math.min(view.width / across, view.height / up) * 0.84;
   settle();
   drawMap();
@@ -135,6 +137,7 @@ const drawMap = oncePerFrame(() => {
   if (layers.tracks) drawTracks(c);
   drawAreas(c);
   if (layers.strips) drawStrips(c);
+  if (layers.pictures) drawFootprints(c);
   c.restore();
   nameGraticule(c);
   const { clusters, singles } = gather(visibleRequests());
@@ -343,6 +346,36 @@ function drawStrips(c) {
   c.globalAlpha = 1;
 }
 
+// Where pictures were made: the outline of the first product, or a square round a place too small to outline.
+function drawFootprints(c) {
+  for (const { acquisition, ring } of footprints) {
+    const request = requestByName.get(acquisition.request);
+    c.globalAlpha = !request || matchesFilter(request) ? 1 : 0.15;
+    c.beginPath();
+    traceRings(c, [atLeast(ring, 14)], true);
+    for (const [colour, width] of [[theme().halo, 3.4], [theme().ink, acquisition === state.acquisition ? 2.4 : 1.4]]) {
+      c.strokeStyle = colour;
+      c.lineWidth = width;
+      c.stroke();
+    }
+  }
+  c.globalAlpha = 1;
+}
+
+// A ring, or a square of so many pixels in its place where both its sides are shorter.
+function atLeast(ring, pixels) {
+  const [west, south, east, north] = ringBounds(ring);
+  const across = pixels / view.scale / view.k, up = pixels / view.scale;
+  if (east - west > across || north - south > up) return ring;
+  const lon = (west + east) / 2, lat = (south + north) / 2;
+  return [[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([x, y]) => [lon + (x * across) / 2, lat + (y * up) / 2]);
+}
+
+function ringBounds(ring) {
+  const lon = ring.map((p) => near(p[0], ring[0][0])), lat = ring.map((p) => p[1]);
+  return [least(lon), least(lat), most(lon), most(lat)];
+}
+
 function drawStations(c, labels) {
   for (const station of plan.stations) {
     for (const turn of turns(station.lon_deg, station.lon_deg)) {
@@ -423,6 +456,8 @@ function thingAt(px, py) {
   if (mark) return mark.station ? { station: mark.station } : { request: mark.request };
   const point = [lonAt(px), latAt(py)];
   const area = places.find((p) => p.closed && p.rings.filter((ring) => holds(ring, point)).length % 2);
+  const pictured = layers.pictures && footprints.find((f) => holds(atLeast(f.ring, 14), point));
+  if (pictured) return { request: requestByName.get(pictured.acquisition.request), strip: pictured.acquisition };
   const strip = layers.strips && strips.find((s) => holds(s.ring, point));
   if (strip) return { request: requestByName.get(strip.acquisition.request), strip: strip.acquisition };
   return area ? { request: area.request } : null;
@@ -512,6 +547,7 @@ function drawMapLegend() {
   byId("map-legend").replaceChildren(
     ...OUTCOMES.map((o) => el("li", {}, el("i", { class: `mark ${outcomeClass(o)}` }), o)),
     ...trackItems.map(([, item]) => item),
+    ...(products.length ? [el("li", {}, el("i", { class: "mark pictured" }), "picture")] : []),
   );
   for (const [canvas, , i] of trackItems) {
     const { c, width, height } = prepare(canvas);

@@ -10,6 +10,9 @@ const OUTCOMES = ["served", "partly", "left out"];
 const requestByName = new Map(plan.requests.map((r) => [r.name, r]));
 const passById = new Map(plan.passes.map((p) => [p.id, p]));
 const acquisitionsOf = groupBy(plan.acquisitions, (a) => a.request);
+const products = plan.products ?? []; // a plan that was not flown has none
+const productsOf = groupBy(products, (p) => p.acquisition);
+const missed = new Map(Object.entries(plan.missed ?? {}));
 
 // What the reader has chosen. `time` is the span the timeline shows; the map draws its tracks.
 const state = {

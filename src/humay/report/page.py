@@ -15,8 +15,9 @@ from html import escape
 from string import Template
 
 from humay.arrays import FloatArray
-from humay.report import words
-from humay.report.data import Json, page_data
+from humay.report import pictures, words
+from humay.report.data import Clock, Json, page_data
+from humay.report.products import flown_data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ def report_page(
     dates of the run never enter the page.
     """
     data = page_data(plan, figures, land=land, borders=borders)
+    data |= flown_data(plan, figures, Clock(plan))
     return Template(assets.template).substitute(
         policy=policy(assets),
         style=assets.style,
@@ -53,11 +55,12 @@ def report_page(
         summary=escape(words.summary(plan)),
         notes=words.notes(plan, figures),
         outcome_bar=words.outcome_bar(plan),
-        key_figures=words.key_figures(plan, figures),
+        key_figures=words.key_figures([*words.plan_tiles(plan, figures), *pictures.tiles(figures)]),
         reasons=words.reasons_section(plan),
         satellites=words.satellites_table(plan),
         run=words.run_table(plan, figures),
         check=words.check_section(figures),
+        **pictures.chapters(plan, figures),
     )
 
 

@@ -9,6 +9,7 @@ function drawAll() {
 
 startDetails();
 startTables();
+startPictures();
 startMap();
 startTimeline();
 drawAll();

@@ -26,6 +26,7 @@ const acquisitionTable = {
   empty: () => (plan.acquisitions.length ? "No acquisition fits the filter." : "This plan has no acquisitions."),
   columns: [
     { title: "Request", head: true, value: (a) => a.request, cell: (a) => acquisitionName(a) },
+    ...(products.length ? [{ title: "Products", kind: "moment", value: (a) => -(productsOf.get(a.id)?.length ?? 0), cell: productLinks }] : []),
     { title: "Start, UTC", kind: "moment", value: (a) => a.start_s, cell: (a) => timeText(a.start_s) },
     { title: "Length, s", number: true, value: (a) => a.end_s - a.start_s, cell: (a) => number(a.end_s - a.start_s, 1) },
     { title: "Satellite", value: (a) => a.satellite, cell: (a) => a.satellite },
@@ -191,15 +192,15 @@ function startTables() {
     on("filter", showCount);
     showCount();
   }
-  const drawBoth = oncePerFrame(() => [requestTable, acquisitionTable].forEach(drawTable));
-  on("filter", drawBoth);
+  const tables = [requestTable, acquisitionTable, ...(products.length ? [productTable] : [])];
+  on("filter", oncePerFrame(() => tables.forEach(drawTable)));
   on("selection", oncePerFrame(() => {
-    for (const table of [requestTable, acquisitionTable]) {
+    for (const table of tables) {
       markRows(table);
       revealRow(table);
     }
   }));
-  [requestTable, acquisitionTable].forEach(drawTable);
+  tables.forEach(drawTable);
   for (const button of document.querySelectorAll("[data-reason]")) {
     button.addEventListener("click", () => {
       byId("filter-reason").value = button.dataset.reason;

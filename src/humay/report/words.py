@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import TypeAlias
 
 from humay.report.data import Json, field, moment
 
@@ -57,7 +58,7 @@ def percent(share: float) -> str:
 
 def span(plan: Json) -> str:
     """From when to when, and how long."""
-    start, end = moment(plan["start"], "start"), moment(plan["end"], "end")
+    start, end = moment(plan["start"], "the plan's start"), moment(plan["end"], "the plan's end")
     hours = (end - start).total_seconds() / 3600
     length = f"{hours / 24:g} days" if hours >= 48 and hours % 24 == 0 else f"{hours:g} hours"
     return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {length}"
@@ -119,8 +120,20 @@ def check_section(figures: Json) -> str:
     return f'<p>The plan breaks its own rules:</p><ol class="violations">{items}</ol>'
 
 
-def key_figures(plan: Json, figures: Json) -> str:
+Tile: TypeAlias = tuple[str, str, str, str]
+"""A key figure: title, class for the style sheet, value, what it rests on. None is a stranger's."""
+
+
+def key_figures(tiles: Iterable[Tile]) -> str:
     """The handful of figures that are looked for first."""
+    return "".join(
+        f'<div><dt>{title}</dt><dd class="{kind}">{value}<small>{detail}</small></dd></div>'
+        for title, kind, value, detail in tiles
+    )
+
+
+def plan_tiles(plan: Json, figures: Json) -> list[Tile]:
+    """What was planned, how good it is and whether it may be trusted."""
     imaging_s = sum(s["imaging_s"] for s in plan["satellites"])
     data_gbit = sum(a["data_gbit"] for a in plan["acquisitions"])
     sent_gbit = sum(
@@ -130,7 +143,7 @@ def key_figures(plan: Json, figures: Json) -> str:
         if item["acquisition"] is not None
     )
     verdict, kind, detail = verdict_words(figures)
-    tiles = [
+    return [
         ("Acquisitions", "", f"{len(plan['acquisitions']):,}", f"{imaging_s:,.0f} s of imaging"),
         ("Images", "", f"{data_gbit:,.1f} Gbit", f"{sent_gbit:,.1f} of them brought down"),
         ("Plan value", "", f"{plan['objective']['value']:,.1f}", "sum of weights served"),
@@ -138,10 +151,6 @@ def key_figures(plan: Json, figures: Json) -> str:
         ("Age of the elements", "", *age(plan)),
         ("Independent check", kind, verdict, detail),
     ]
-    return "".join(
-        f'<div><dt>{title}</dt><dd class="{kind}">{value}<small>{detail}</small></dd></div>'
-        for title, kind, value, detail in tiles
-    )
 
 
 def verdict_words(figures: Json) -> tuple[str, str, str]:
@@ -198,7 +207,7 @@ def satellites_table(plan: Json) -> str:
 def satellite_row(satellite: Json) -> list[str]:
     first, last = satellite["age_days"]
     near_m, far_m = satellite["orbit_sigma_m"]
-    epoch = moment(satellite["orbit_epoch"], "orbit_epoch")
+    epoch = moment(satellite["orbit_epoch"], f"orbit_epoch of {satellite['name']!r}")
     return [
         str(satellite["name"]), f"{epoch:%Y-%m-%d %H:%M:%S} UTC", f"{first:.2f} to {last:.2f}",
         f"{length_text(near_m)} to {length_text(far_m)}", f"{satellite['imaging_s']:,.1f}",
@@ -210,12 +219,13 @@ def run_table(plan: Json, figures: Json) -> str:
     """Objective, seed and counts of the run: nothing that depends on the clock of the machine."""
     objective = plan["objective"]
     bound = objective["bound"]
+    release = moment(plan["release"], "the plan's release")
     rows = [
         ["Plan value", f"{objective['value']:,.3f}"],
         ["Upper bound", "none" if bound is None else f"{bound:,.3f}"],
         ["Gap", gap_text(plan)],
         ["How the bound was found", str(objective["method"])],
-        ["Plan released", f"{moment(plan['release'], 'release'):%Y-%m-%d %H:%M} UTC"],
+        ["Plan released", f"{release:%Y-%m-%d %H:%M} UTC"],
         ["Seed", str(plan["seed"])],
         ["Iterations", f"{plan['iterations']:,}"],
         ["Passes booked", f"{len(plan['passes']):,}"],
