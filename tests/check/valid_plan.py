@@ -398,7 +398,10 @@ class Builder:
         east = unit(np.cross([0.0, 0.0, 1.0], up))
         incidence = math.acos(back @ up)
         gsd_m = CAMERA.ifov_rad * float(norm(r - aim)) * (1 + 1 / math.cos(incidence)) / 2
-        line_period_s = gsd_m / 6_900
+        along = unit(strip.aim(0.51) - strip.aim(0.49))
+        x = unit(along - (along @ back) * back)
+        stretch = math.hypot(1.0, (x @ up) / (back @ up))  # of a pixel along the strip
+        line_period_s = CAMERA.ifov_rad * float(norm(r - aim)) * stretch / 6_900
         weight = next(r.weight for r in self.requests if r.name == request)
         number, since_s = flight.orbit.orbit_at(np.array(start_s))
         lines = (end_s - start_s) / line_period_s

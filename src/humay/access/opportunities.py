@@ -383,7 +383,7 @@ def _rows(
     r, v = ephemeris.state_itrf(at)
     look = describe_look(satellite, ephemeris, wanted.line, at, half, nadir)
     orbit, anx_offset = ephemeris.orbit_at(at)
-    line_period_s = line_period(satellite, look.gsd_along_m, wanted.line.length_m / wanted.scan_s)
+    line_period_s = line_period(look.gsd_along_m, wanted.line.length_m / wanted.scan_s)
     plan_start, plan_end = _plan_windows(
         satellite, ephemeris, requests, wanted, best_s, start_s, end_s, mid_share, nadir
     )
@@ -469,13 +469,13 @@ def describe_look(
     )
 
 
-def line_period(
-    satellite: Satellite, gsd_along_m: FloatArray, ground_speed_m_s: FloatArray
-) -> FloatArray:
-    """Seconds between PAN lines: the camera's own, else what the boresight needs for one ground
-    sample, so that pixels are square."""
-    stated = satellite.camera.line_period_s
-    return gsd_along_m / ground_speed_m_s if stated is None else np.full(len(gsd_along_m), stated)
+def line_period(gsd_along_m: FloatArray, ground_speed_m_s: FloatArray) -> FloatArray:
+    """Seconds between PAN lines: those in which the boresight moves on by one ground sample.
+
+    Then the image moves over the detectors as fast as the charge is shifted along their stages: a
+    camera keeps its own `line_period_s` over nadir and takes longer where it looks from farther.
+    """
+    return np.asarray(gsd_along_m / ground_speed_m_s)
 
 
 def _ground_size(

@@ -57,7 +57,7 @@ def _sample(
         for part in _SHARES
     ]
     middle = looks[len(looks) // 2]
-    line_period_s = line_period(satellite, middle.gsd_along_m, line.length_m / scan_s)
+    line_period_s = line_period(middle.gsd_along_m, line.length_m / scan_s)
     flat = {
         "start_s": start_s,
         "settle_attitude": settle[0],

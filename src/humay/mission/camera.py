@@ -174,8 +174,8 @@ BAND = Table(
 class Camera:
     """A line-scan camera: the orbit sweeps rows of detectors over the ground.
 
-    `bands` hold exactly one named `pan`, whose line period is `line_period_s`; a band of coarser
-    pixels records fewer, longer lines. `compression` is bits recorded over bits stored.
+    `bands` hold exactly one named `pan`, whose line period over nadir is `line_period_s`; a band of
+    coarser pixels records fewer, longer lines. `compression` is bits recorded over bits stored.
     `distortion` is the shift of a field angle across the track at the edge of the swath, as a share
     of the angle; it grows with its cube. `product_pixel_m` is the PAN pixel on maps.
     """
@@ -361,7 +361,8 @@ CAMERA = Table(
         Key(
             "line_period_s",
             Number(above=0, at_most=1),
-            "from one PAN line to the next; needed with the radiometric keys",
+            "from one PAN line to the next over nadir, where the `snr` is stated; elsewhere lines "
+            "follow the image's motion; needed with the radiometric keys",
             default=None,
         ),
         Key(
