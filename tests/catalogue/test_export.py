@@ -17,7 +17,7 @@ import shapely
 from stac_geoparquet.arrow import stac_table_to_items
 
 from humay.catalogue import Query, add_files, export, read_item
-from humay.catalogue.export import file_name
+from humay.catalogue.exports import file_name
 from humay.errors import CatalogueError, OutputError
 from tests.catalogue.made import document, on_disk
 from tests.processing.products import written

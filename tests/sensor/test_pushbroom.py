@@ -128,7 +128,7 @@ def test_refraction_is_that_of_a_ray_through_shells_of_air(off_nadir_deg: float)
     place = np.array([radius, 0.0, 0.0])
     angle = np.arcsin(top * np.sin(z_top) / radius) - np.radians(off_nadir_deg)
     satellite = (radius + 694e3) * np.array([np.cos(angle), np.sin(angle), 0.0])
-    shift = pushbroom._refraction(place, satellite, np.asarray(0.0))
+    shift = pushbroom._refraction(place, unit(place), satellite, np.asarray(0.0))
     assert np.linalg.norm(shift) == pytest.approx(expected_m, rel=0.01)
     assert shift[1] < 0  # the straight line meets the ground farther from the satellite
 
@@ -145,6 +145,15 @@ def test_a_place_that_no_line_sees_has_no_pixel() -> None:
     row, col = model.project(np.asarray(BAKU[0]), np.asarray(BAKU[1] - 0.05), np.asarray(0.0))
     assert np.isnan(row)
     assert np.isnan(col)
+
+
+def test_a_place_without_a_height_has_no_pixel_and_spoils_no_other() -> None:
+    model = camera(PLAIN)
+    height = np.array([0.0, np.nan])
+    row, col = model.project(np.asarray(BAKU[0]), np.asarray(BAKU[1]), height)
+    assert np.isfinite(row[0])
+    assert np.isnan(row[1])
+    assert np.isnan(col[1])
 
 
 def test_a_look_past_the_earth_is_refused() -> None:

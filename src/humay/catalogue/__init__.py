@@ -3,7 +3,7 @@
 `add_files`, `search` and `export` are its verbs; `Catalogue` is the open file.
 """
 
-from humay.catalogue.export import feature_collection
+from humay.catalogue.exports import feature_collection
 from humay.catalogue.files import add_files, export, read_item, search
 from humay.catalogue.items import CatalogueItem, item_from_document
 from humay.catalogue.query import Query

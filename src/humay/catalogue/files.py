@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from humay.catalogue.export import (
+from humay.catalogue.exports import (
     StaticCatalogue,
     feature_collection,
     in_order,

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from humay.catalogue.export import collection_document, in_order, rehomed
+from humay.catalogue.exports import collection_document, in_order, rehomed
 from humay.catalogue.instants import microseconds, utc
 from humay.catalogue.items import CatalogueItem
 from humay.errors import CatalogueError

@@ -1,18 +1,13 @@
-"""The whole chain for one mission: what `humay run` and `humay plan` do between their files."""
+"""From a mission to a checked plan: what `humay plan` does, and the first half of `humay run`."""
 
 from __future__ import annotations
 
 import math
-import platform
-import resource
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from humay import __version__
 from humay.access import (
     Contacts,
     Nadir,
@@ -25,38 +20,14 @@ from humay.access import (
     find_opportunities,
     find_pointing,
     find_timeline,
-    opportunities_table,
-    table_bytes,
 )
+from humay.chain.timing import Step
 from humay.check import check_plan, verdict
-from humay.errors import MissionError, PlanError
-from humay.files import json_bytes
+from humay.errors import HumayError, PlanError
 from humay.mission import Mission, Request
 from humay.orbit import Ephemeris, ephemerides
-from humay.report import report_html
 from humay.schedule import PlanInput, make_plan, plan_document
-from humay.time import format_utc
-
-Step: TypeAlias = Callable[[str], AbstractContextManager[None]]
-"""Told the name of each step while it runs: a progress bar, or nothing."""
-
-
-@dataclass
-class Timings:
-    """Wall and CPU seconds of each step, for run.json; passes the step on to a progress bar."""
-
-    show: Step
-    seconds: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), time.process_time()
-        with self.show(name):
-            yield
-        self.seconds[name] = {
-            "wall_s": round(time.perf_counter() - wall, 3),
-            "cpu_s": round(time.process_time() - cpu, 3),
-        }
+from humay.time import parse_utc
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -213,60 +184,12 @@ def _battery_limits(power: Any) -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Results:
-    """The files of a run, by name, and its plan."""
-
-    contents: Mapping[str, bytes]
-    document: Mapping[str, Any]
-
-
-def run_mission(
-    mission: Mission, requests: Sequence[Request], *, seed: int | None, step: Step, now: datetime
-) -> Results:
-    """The whole chain over the span of the mission's `[run]`; nothing is written here.
-
-    `now` is only told in run.json; everything else is the same for the same input. Raises
-    `HumayError` where a stage does.
-    """
-    if mission.run is None:
-        raise MissionError(f"{mission.path}: no [run] table, expected requests, start and days")
-    settings, timings = mission.run, Timings(show=step)
-    started, cpu = time.perf_counter(), time.process_time()
-    found = survey(mission, requests, start=settings.start, end=settings.end, step=timings)
-    document = planned(
-        mission,
-        requests,
-        found,
-        start=settings.start,
-        end=settings.end,
-        release=settings.release,
-        seed=settings.seed if seed is None else seed,
-        step=timings,
-    )
-    figures = figures_of(mission, document)
-    with timings("report"):
-        contents = {
-            "opportunities.parquet": table_bytes(
-                opportunities_table(found.opportunities, found.notes, found.pointing), ".parquet"
-            ),
-            "plan.json": json_bytes(document),
-            "report.html": report_html(document, figures),
-        }
-    total = {
-        "wall_s": round(time.perf_counter() - started, 3),
-        "cpu_s": round(time.process_time() - cpu, 3),
-    }
-    run = {
-        "humay": __version__,
-        "mission": mission.name,
-        "started": format_utc(now),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "figures": figures["counts"] | {"objective": document["objective"]},
-        "notes": list(found.notes),
-        "timings": timings.seconds | {"total": total},
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-    }
-    contents["run.json"] = json_bytes(run, indent=2)
-    return Results(contents=contents, document=document)
+def plan_orbits(mission: Mission, document: Mapping[str, Any]) -> dict[str, Ephemeris]:
+    """The predicted orbits over the span of a plan. Raises `PlanError` where it says none."""
+    try:
+        start, end = (parse_utc(document[key]) for key in ("start", "end"))
+    except (KeyError, TypeError, HumayError) as error:
+        raise PlanError(f"the plan has no start and end in UTC: {error}") from error
+    if not start < end:
+        raise PlanError(f"the plan ends at {document['end']}, expected after {document['start']}")
+    return dict(ephemerides(mission, start, end))

@@ -1,77 +1,36 @@
-"""The `humay` command: one verb a stage, files in and files out.
-
-Results go to stdout or `-o`, talk goes to stderr. Exit status: 0 done, 1 the job failed or its
-input is refused (one line says where, what was found, what was expected), 2 wrong use.
-"""
+"""Verbs up to a checked plan."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
-from humay import __version__
-from humay.errors import HumayError, OutputError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from humay.access import Nadir
-    from humay.chain import Step
-    from humay.mission import Mission, Request
-    from humay.time import Epoch
-
-app = typer.Typer(
-    name="humay",
-    help="The open mission system for a small constellation of optical satellites.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+from humay.cli.app import (
+    TABLES,
+    AsJson,
+    Days,
+    MissionFile,
+    NadirChoice,
+    Output,
+    Quiet,
+    RequestFile,
+    Seed,
+    Start,
+    app,
+    check_suffix,
+    deliver,
+    instant,
+    load,
+    nadir_of,
+    progress,
+    read_given,
+    span,
+    summary,
 )
-
-MissionFile = Annotated[Path, typer.Argument(metavar="MISSION", help="mission file (TOML)")]
-RequestFile = Annotated[Path, typer.Argument(metavar="REQUESTS", help="requests (GeoJSON)")]
-Start = Annotated[str, typer.Option(help="begin, ISO 8601 UTC, such as 2026-03-01T00:00Z")]
-Days = Annotated[float, typer.Option(min=0.001, max=400, help="length of the span in days")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="file to write")]
-AsJson = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="no progress on stderr")]
-Seed = Annotated[int | None, typer.Option(min=0, help="seed where chance is used")]
-NadirChoice = Annotated[
-    str, typer.Option(help="what off-nadir is measured from: geodetic or geocentric")
-]
-
-
-def main() -> None:
-    """Run the command; a `HumayError` becomes one line on stderr and exit status 1."""
-    try:
-        app(standalone_mode=True)
-        sys.stdout.flush()
-    except HumayError as error:
-        print(f"humay: {error}", file=sys.stderr)
-        sys.exit(1)
-    except OSError as error:  # a file that vanished; or stdout: a full disk, a reader that has gone
-        where = error.filename or "standard output"
-        if error.filename is None:
-            sys.stdout = None  # nothing more is written to it, not even at exit
-        print(f"humay: {where}: {error.strerror}", file=sys.stderr)
-        sys.exit(1)
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
-) -> None:
-    if version:
-        print(__version__)
-        raise typer.Exit
+from humay.errors import OutputError
 
 
 @app.command()
@@ -121,19 +80,19 @@ def opportunities(
     )
     from humay.orbit import ephemerides
 
-    _check_suffix(output, TABLES)
-    begin, end = _span(start, days)
-    craft, wanted = _load(mission, requests)
-    with _progress(quiet) as step:
+    check_suffix(output, TABLES)
+    begin, end = span(start, days)
+    craft, wanted = load(mission, requests)
+    with progress(quiet) as step:
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
         with step("opportunities"):
             found = find_opportunities(
-                craft, wanted, start=begin, end=end, nadir=_nadir(nadir), orbits=orbits
+                craft, wanted, start=begin, end=end, nadir=nadir_of(nadir), orbits=orbits
             )
     samples = find_pointing(found, craft, orbits) if pointing else None
     notes = accuracy_notes(craft, orbits, wanted, begin, end)
-    _deliver(
+    deliver(
         opportunities_table(found, notes, samples), output, as_json, notes, what="opportunities"
     )
 
@@ -152,14 +111,14 @@ def contacts(
     from humay.mission import load_mission
     from humay.orbit import ephemerides
 
-    _check_suffix(output, TABLES)
-    begin, end = _span(start, days)
+    check_suffix(output, TABLES)
+    begin, end = span(start, days)
     craft = load_mission(mission)
-    with _progress(quiet) as step, step("contacts"):
+    with progress(quiet) as step, step("contacts"):
         orbits = ephemerides(craft, begin, end)
         found = find_contacts(craft, start=begin, end=end, orbits=orbits)
     notes = accuracy_notes(craft, orbits, (), begin, end)
-    _deliver(contacts_table(found, notes), output, as_json, notes, what="contacts")
+    deliver(contacts_table(found, notes), output, as_json, notes, what="contacts")
 
 
 @app.command()
@@ -176,10 +135,10 @@ def timeline(
     from humay.files import write_whole
     from humay.mission import load_mission
 
-    _check_suffix(output, (".parquet",))
-    begin, end = _span(start, days)
+    check_suffix(output, (".parquet",))
+    begin, end = span(start, days)
     craft = load_mission(mission)
-    with _progress(quiet) as step, step("timeline"):
+    with progress(quiet) as step, step("timeline"):
         found = find_timeline(craft, start=begin, end=end)
     write_whole(output, table_bytes(timeline_table(found), ".parquet"))
     if as_json:
@@ -229,14 +188,14 @@ def plan(
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
-    _check_suffix(output, (".json",))
+    check_suffix(output, (".json",))
     for given in (mission, requests, opportunities_file, contacts_file, timeline_file):
         if given is not None and given.resolve() == output.resolve():
             raise OutputError(f"{output}: is read by this plan, expected another name for it")
-    begin, end = _span(start, hours / 24.0)
-    released = begin if release is None else _instant(release, "--release")
-    craft, wanted = _load(mission, requests)
-    with _progress(quiet) as step:
+    begin, end = span(start, hours / 24.0)
+    released = begin if release is None else instant(release, "--release")
+    craft, wanted = load(mission, requests)
+    with progress(quiet) as step:
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
         epoch = next(iter(orbits.values())).epoch
@@ -247,10 +206,10 @@ def plan(
             end=end,
             step=step,
             orbits=orbits,
-            opportunities=_given(opportunities_file, read_opportunities, epoch),
-            pointing=_given(opportunities_file, read_pointing, epoch),
-            contacts=_given(contacts_file, read_contacts, epoch),
-            timelines=_given(timeline_file, read_timelines, epoch),
+            opportunities=read_given(opportunities_file, read_opportunities, epoch),
+            pointing=read_given(opportunities_file, read_pointing, epoch),
+            contacts=read_given(contacts_file, read_contacts, epoch),
+            timelines=read_given(timeline_file, read_timelines, epoch),
         )
         document = planned(
             craft,
@@ -266,7 +225,7 @@ def plan(
     if as_json:
         print(json.dumps({"output": str(output), "objective": document["objective"]}))
     else:
-        print(f"{output}: {_summary(document)}")
+        print(f"{output}: {summary(document)}")
 
 
 @app.command()
@@ -280,9 +239,9 @@ def check(
     """Judge a plan by other code: print `valid`, or every violation and exit with 1."""
     from humay.check import check_plan, load_plan, verdict
 
-    craft, wanted = _load(mission, requests)
+    craft, wanted = load(mission, requests)
     document = load_plan(plan_file)
-    with _progress(quiet) as step, step("check"):
+    with progress(quiet) as step, step("check"):
         violations = check_plan(craft, wanted, document)
     if as_json:
         print(json.dumps([vars(violation) for violation in violations], ensure_ascii=False))
@@ -290,156 +249,3 @@ def check(
         print(verdict(violations))
     if violations:
         raise typer.Exit(1)
-
-
-@app.command()
-def run(
-    mission: MissionFile,
-    output: Annotated[Path, typer.Option("-o", "--output", help="folder to write")],
-    seed: Seed = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Run the whole chain of a mission file: opportunities, plan, check, report."""
-    from humay.chain import run_mission
-    from humay.files import write_all
-    from humay.mission import load_mission, load_requests
-
-    craft = load_mission(mission)
-    if craft.run is None:
-        raise HumayError(f"{mission}: no [run] table, expected requests, start and days in it")
-    wanted = load_requests(craft.run.requests, craft)
-    with _progress(quiet) as step:
-        results = run_mission(craft, wanted, seed=seed, step=step, now=datetime.now(UTC))
-    write_all(output, results.contents)
-    if as_json:
-        print(results.contents["run.json"].decode(), end="")
-    else:
-        print(f"{output}: {_summary(results.document)}")
-        for note in results.document["notes"]:
-            print(f"  {note}")
-        print(f"  open {output / 'report.html'}")
-
-
-# Shared ------------------------------------------------------------------------------------------
-
-
-def _load(mission: Path, requests: Path) -> tuple[Mission, tuple[Request, ...]]:
-    from humay.mission import load_mission, load_requests
-
-    craft = load_mission(mission)
-    return craft, load_requests(requests, craft)
-
-
-T = TypeVar("T")
-
-
-def _given(path: Path | None, read: Callable[[Path, Epoch], T], epoch: Epoch) -> T | None:
-    return None if path is None else read(path, epoch)
-
-
-TABLES = (".parquet", ".geojson", ".csv")
-
-
-def _check_suffix(output: Path | None, known: tuple[str, ...]) -> None:
-    """Refuse a file name of unknown format before the work, not after it."""
-    if output is not None and output.suffix.lower() not in known:
-        raise OutputError(
-            f"{output}: the name ends in {output.suffix!r}, expected one of {', '.join(known)}"
-        )
-
-
-def _instant(text: str, option: str) -> datetime:
-    from humay.time import parse_utc
-
-    try:
-        return parse_utc(text)
-    except HumayError as error:
-        raise HumayError(f"{option}: {error}") from error
-
-
-def _span(start: str, days: float) -> tuple[datetime, datetime]:
-    begin = _instant(start, "--start")
-    try:
-        return begin, begin + timedelta(days=days)
-    except OverflowError as error:
-        raise HumayError(f"--start: {start} and {days:g} days reach past the year 9999") from error
-
-
-def _nadir(name: str) -> Nadir:
-    if name == "geodetic":
-        return "geodetic"
-    if name == "geocentric":
-        return "geocentric"
-    raise typer.BadParameter(f"--nadir is {name!r}, expected geodetic or geocentric")
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Step]:
-    """Steps shown on stderr while they run, when a person is watching."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True, quiet=quiet)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
-
-        @contextmanager
-        def step(name: str) -> Iterator[None]:
-            task = progress.add_task(name, total=1)
-            yield
-            progress.update(task, completed=1)
-
-        yield step
-
-
-def _deliver(
-    table: pa.Table, output: Path | None, as_json: bool, notes: list[str], *, what: str
-) -> None:
-    """Write a table to its file, or show it: all of it as JSON, else its first rows."""
-    from humay.access import table_bytes
-    from humay.files import write_whole
-
-    if output is not None:
-        write_whole(output, table_bytes(table, output.suffix.lower()))
-    if as_json:
-        sys.stdout.write(table_bytes(table, ".json").decode())
-        return
-    if output is not None:
-        print(f"{output}: {len(table)} {what}")
-    else:
-        _show(table, what)
-    for note in notes:
-        print(f"  {note}", file=sys.stderr)
-
-
-def _show(table: pa.Table, what: str, most: int = 25) -> None:
-    from humay.access import table_bytes
-
-    rows = json.loads(table_bytes(table.slice(0, most), ".json"))["features"]
-    wanted = ("satellite", "request", "station", "start", "end", "duration_s", "off_nadir_deg",
-              "sun_elevation_deg", "max_elevation_deg", "orbit")  # fmt: skip
-    columns = [name for name in wanted if name in table.column_names]
-    print("  ".join(columns))
-    for row in rows:
-        print("  ".join(_cell(row["properties"][name]) for name in columns))
-    print(f"{len(table)} {what}" + (f", the first {most} shown" if len(table) > most else ""))
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def _summary(document: Mapping[str, Any]) -> str:
-    outcomes = [request["outcome"] for request in document["requests"]]
-    objective = document["objective"]
-    return (
-        f"{len(document['acquisitions'])} acquisitions; of {len(outcomes)} requests"
-        f" {outcomes.count('served')} served, {outcomes.count('partly')} in part; value"
-        f" {objective['value']:.2f}, at most {objective['bound']:.2f} possible"
-        f" (gap {100 * objective['gap']:.1f} %)"
-    )
-
-
-if __name__ == "__main__":
-    main()

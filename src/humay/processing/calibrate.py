@@ -154,6 +154,9 @@ def encoded(reflectance: Image) -> NDArray[np.uint16]:
 
     Rounded to nearest; what noise makes negative or 0 becomes 1, the least that is data.
     """
-    steps = np.rint(reflectance.astype(np.float64) * REFLECTANCE_STEPS)
-    data = np.clip(np.where(np.isnan(steps), 1, steps), 1, 65_535)
-    return np.where(np.isnan(steps), 0, data).astype(np.uint16)
+    steps = reflectance * np.float32(REFLECTANCE_STEPS)
+    missing = np.isnan(steps)
+    np.rint(steps, out=steps)
+    np.clip(steps, 1.0, 65_535.0, out=steps)
+    steps[missing] = 0.0
+    return steps.astype(np.uint16)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from humay import __version__
-from humay.errors import ProcessingError
+from humay.errors import ProcessingError, SensorError
 from humay.files import write_all
 from humay.processing.calibrate import encoded
 from humay.processing.cog import FileFacts, open_cog
@@ -73,7 +73,8 @@ def _make_l1c(ready: Prepared, parent: Path, recipe: Recipe) -> Made:
             assets |= written.assets
             figures[f"{sheet.name}_bound_px"] = written.bound_px
             figures[f"{sheet.name}_saturated_share"] = written.saturated_share
-        rpcs, figures["rpc_residual_px"] = _write_rpcs(ready, folder)
+        rpcs, fitted = _write_rpcs(ready, folder)
+        figures |= fitted
         shown, bands = ("ms", ready.colours) if ready.colours else ("pan", ("pan",))
         assets |= rpcs | {"thumbnail": write_thumbnail(folder, f"{shown}.tif", bands)}
         if ready.colours:
@@ -108,18 +109,27 @@ def _sheets(ready: Prepared, recipe: Recipe) -> list[Sheet]:
     ]
 
 
-def _write_rpcs(ready: Prepared, folder: Path) -> tuple[dict[str, AssetFacts], float]:
-    """An RPC for each PAN chip, so that other programs can use the raw pixels; the worst miss."""
+def _write_rpcs(ready: Prepared, folder: Path) -> tuple[dict[str, AssetFacts], Figures]:
+    """An RPC for each PAN chip, so that other programs can use the raw pixels; their worst miss.
+
+    A chip that no RPC follows, such as a narrow one of a shaking camera, goes without and is named:
+    the product itself does not stand on RPCs.
+    """
     low, high = ready.height_range_m()
-    assets, worst = {}, 0.0
+    assets: dict[str, AssetFacts] = {}
+    missed_px, without = [], []
     for chip in ready.raw.of_band("pan"):
         rows, cols = chip.shape
-        rpc, residual = fit_rpc(
-            chip.model(ready.trajectory),
-            rows=(0.0, rows - 1.0),
-            cols=(0.0, cols - 1.0),
-            heights_m=(low - _RPC_ROOM_M, high + _RPC_ROOM_M),
-        )
+        try:
+            rpc, residual = fit_rpc(
+                chip.model(ready.trajectory),
+                rows=(0.0, rows - 1.0),
+                cols=(0.0, cols - 1.0),
+                heights_m=(low - _RPC_ROOM_M, high + _RPC_ROOM_M),
+            )
+        except SensorError:
+            without.append(f"pan-{chip.index}")
+            continue
         name, content = f"pan-{chip.index}_RPC.TXT", rpc_text(rpc)
         write_all(folder, {name: content})
         assets[f"rpc-{chip.index}"] = AssetFacts(
@@ -129,8 +139,11 @@ def _write_rpcs(ready: Prepared, folder: Path) -> tuple[dict[str, AssetFacts], f
             media_type="text/plain",
             file=FileFacts.of(content),
         )
-        worst = max(worst, residual.max_px)
-    return assets, worst
+        missed_px.append(residual.max_px)
+    return assets, {
+        "rpc_residual_px": max(missed_px, default=None),
+        "rpc_without": ", ".join(without) or None,
+    }
 
 
 def _make_l2p(ready: Prepared, l1c: Made, parent: Path, recipe: Recipe) -> Made:

@@ -30,6 +30,7 @@ from humay.earth import (
     ellipsoid_normal,
     geodetic_from_itrf,
     itrf_from_geodetic,
+    up_at,
 )
 from humay.errors import SensorError
 from humay.frames import (
@@ -96,7 +97,8 @@ class Pushbroom:
         place = _meet(r, look, height_m)
         turn = EARTH_RATE_RAD_S * norm(place - r) / LIGHT_M_S
         place = _meet(_turned(r, turn), _turned(look, turn), height_m)
-        lon, lat, _ = geodetic_from_itrf(place - _refraction(place, _turned(r, turn), height_m))
+        shift = _refraction(place, up_at(place), _turned(r, turn), height_m)
+        lon, lat, _ = geodetic_from_itrf(place - shift)
         return lon, lat
 
     def project(
@@ -104,28 +106,42 @@ class Pushbroom:
     ) -> tuple[FloatArray, FloatArray]:
         """Row and column that see a place; NaN where none does while the trajectory lasts.
 
-        The inverse of `locate` within 1e-5 pixels, by Newton's method in the time of the line.
+        The inverse of `locate` within 1e-5 pixels. A place that is not a number has no pixel.
         """
         lon, lat, height = np.broadcast_arrays(
             *(np.asarray(x, np.float64) for x in (lon_rad, lat_rad, height_m))
         )
-        place = itrf_from_geodetic(lon, lat, height)
+        known = np.isfinite(lon) & np.isfinite(lat) & np.isfinite(height)
+        place = itrf_from_geodetic(*(np.where(known, x, 0.0) for x in (lon, lat, height)))
+        up = ellipsoid_normal(*(np.where(known, x, 0.0) for x in (lon, lat)))
+        t_s, left_s, col = self._seen(place, up, np.where(known, height, 0.0))
+        row = (t_s - left_s - self.first_line_s) / self.line_period_s
+        known = known & (np.abs(left_s) < 10 * _TIME_TOLERANCE_S)
+        return np.where(known, row, np.nan), np.where(known, col, np.nan)
+
+    def _seen(
+        self, place: FloatArray, up: FloatArray, height_m: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """When places are seen, what is left of that (s), and the column: secant method.
+
+        What is seen before or after the trajectory stays at its end with much left.
+        """
         low, high = self.trajectory.start_s, self.trajectory.end_s
         t_s = np.clip(self._guess_s(place), low, high)
-        slope = self._sweep_rate
-        miss, col = self._miss(t_s, place, height)
+        slope = np.full(t_s.shape, self._sweep_rate)
+        miss, col = self._miss(t_s, place, up, height_m)
         for _ in range(_MOST_STEPS):
             t_next = np.clip(t_s - miss / slope, low, high)
-            moved = np.abs(t_next - t_s)
+            moved = t_next - t_s
+            if not np.any(np.abs(moved) > _TIME_TOLERANCE_S):
+                return t_s, miss / slope, col
+            last = miss
+            miss, col = self._miss(t_next, place, up, height_m)
+            far = np.abs(moved) > 1e-6  # closer by, a secant is all rounding
+            secant = (miss - last) / np.where(far, moved, 1.0)
+            slope = np.where(far, secant, slope)
             t_s = t_next
-            miss, col = self._miss(t_s, place, height)
-            if not np.any(moved > _TIME_TOLERANCE_S):
-                break
-        else:
-            raise SensorError(f"the line of a place was not found in {_MOST_STEPS} steps")
-        outside = ~(np.abs(miss / slope) < 10 * _TIME_TOLERANCE_S)
-        row = (t_s - miss / slope - self.first_line_s) / self.line_period_s
-        return np.where(outside, np.nan, row), np.where(outside, np.nan, col)
+        raise SensorError(f"the line of a place was not found in {_MOST_STEPS} steps")
 
     def _look_itrf(self, t_s: FloatArray, col: FloatArray) -> FloatArray:
         """Directions seen (..., 3) on ITRF axes."""
@@ -148,13 +164,13 @@ class Pushbroom:
         return 0.5 * (self.trajectory.start_s + self.trajectory.end_s)
 
     def _miss(
-        self, t_s: FloatArray, place: FloatArray, height_m: FloatArray
+        self, t_s: FloatArray, place: FloatArray, up: FloatArray, height_m: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """How far ahead of the row (tangent) a place is at an instant, and its column."""
         r, v = self.trajectory.state(t_s)
         turn = EARTH_RATE_RAD_S * norm(place - r) / LIGHT_M_S
         then = _turned(r, turn)
-        straight = place + _refraction(place, then, height_m)
+        straight = place + _refraction(place, up, then, height_m)
         look = _turned(unit(straight - then), -turn)
         seen = look + inertial_velocity(r, v) / LIGHT_M_S
         fixed = _turned(seen, EARTH_RATE_RAD_S * (t_s - self._middle_s))
@@ -165,9 +181,11 @@ class Pushbroom:
     @cached_property
     def _sweep_rate(self) -> float:
         """d(miss)/dt in the middle: a place moves backward through the field."""
-        t = np.array([self._middle_s - 0.01, self._middle_s + 0.01])
-        miss, _ = self._miss(t, np.stack([self._middle_place] * 2), np.zeros(2))
-        return float((miss[1] - miss[0]) / 0.02)
+        step_s = 0.01 * (self.trajectory.end_s - self.trajectory.start_s)
+        t = np.array([self._middle_s - step_s, self._middle_s + step_s])
+        place = np.stack([self._middle_place] * 2)
+        miss, _ = self._miss(t, place, up_at(place), np.zeros(2))
+        return float((miss[1] - miss[0]) / (2 * step_s))
 
     @cached_property
     def _middle_place(self) -> FloatArray:
@@ -179,11 +197,12 @@ class Pushbroom:
 
     def _guess_s(self, place: FloatArray) -> FloatArray:
         """About when a place is seen: what the row moves over the ground, taken as even."""
-        t = np.array([self._middle_s - 0.05, self._middle_s + 0.05])
+        step_s = 0.01 * (self.trajectory.end_s - self.trajectory.start_s)
+        t = np.array([self._middle_s - step_s, self._middle_s + step_s])
         body = self._body_from_fixed(t)
         axis = _turned(body[:, 2, :], EARTH_RATE_RAD_S * (self._middle_s - t))
         ends = _meet(self.trajectory.position(t), axis, np.zeros(2))
-        velocity = (ends[1] - ends[0]) / 0.1
+        velocity = (ends[1] - ends[0]) / (2 * step_s)
         ahead = dot(place - self._middle_place, velocity) / dot(velocity, velocity)
         return np.asarray(self._middle_s + ahead)
 
@@ -235,10 +254,10 @@ def _meet(origin: FloatArray, direction: FloatArray, height_m: FloatArray) -> Fl
     return np.asarray(place)
 
 
-def _refraction(place: FloatArray, satellite: FloatArray, height_m: FloatArray) -> FloatArray:
+def _refraction(
+    place: FloatArray, up: FloatArray, satellite: FloatArray, height_m: FloatArray
+) -> FloatArray:
     """From the true place (..., 3) to where the straight line of sight meets the same height."""
-    lon, lat, _ = geodetic_from_itrf(place)
-    up = ellipsoid_normal(lon, lat)
     to_satellite = unit(satellite - place)
     cosine = dot(to_satellite, up)
     level = to_satellite - cosine[..., None] * up  # its length is the sine of the incidence

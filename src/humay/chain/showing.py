@@ -1,0 +1,328 @@
+"""What the report says of a flight and its products, measured on what was written."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from humay.arrays import FloatArray, unit
+from humay.chain.files import picture_uri
+from humay.chain.picturing import Exposure, Flown
+from humay.earth import WGS84_A_M, WGS84_E2, sun_itrf
+from humay.imaging import SpectralBand, SyntheticScene, Target
+from humay.orbit import Ephemeris
+from humay.processing import Made
+from humay.quality import (
+    LocationResult,
+    Patch,
+    PatchNoise,
+    RadiometryResult,
+    measure_location,
+    measure_noise,
+    measure_reflectance,
+)
+from humay.sensor import Chip, RawImage, read_raw
+from humay.spacecraft import Flight
+
+LOCATED_BAND = "green"
+_INNER = 0.8  # of a patch, from its middle, in which noise is measured
+_LEAST_PX = 4
+
+
+def flight_figures(flown: Flown, predicted: Mapping[str, Ephemeris]) -> dict[str, Any]:
+    """Errors of the orbits in mid-flight, extremes of the resources, missed strips."""
+    flight = flown.flight
+    return {
+        "satellites": [_satellite(flight, name, predicted[name]) for name in flight.telemetry],
+        "missed": [
+            {
+                "acquisition": each.id,
+                "along_m": round(each.sweep.miss_along_m, 1),
+                "across_m": round(each.sweep.miss_across_m, 1),
+            }
+            for each in flight.acquisitions
+            if each.missed
+        ],
+    }
+
+
+def _satellite(flight: Flight, name: str, predicted: Ephemeris) -> dict[str, Any]:
+    telemetry, middle = flight.telemetry[name], np.asarray(0.5 * (flight.start_s + flight.end_s))
+    r, v = predicted.state_itrf(middle)
+    off = flight.orbits[name].position_itrf(middle) - r
+    along, radial = unit(v), unit(r)
+    charge = telemetry.battery_j
+    return {
+        "name": name,
+        "along_m": round(float(off @ along), 1),
+        "across_m": round(float(off @ np.cross(along, radial)), 1),
+        "radial_m": round(float(off @ radial), 1),
+        "battery_wh_min": None if charge is None else round(float(charge.min()) / 3_600.0, 1),
+        "memory_gbit_max": round(float(telemetry.memory_bit.max()) / 1e9, 3),
+    }
+
+
+def product_figures(
+    flown: Flown, made: Mapping[str, tuple[Made, ...]], folder: Path, *, threads: int
+) -> list[dict[str, Any]]:
+    """One entry a product and sheet, as docs/guide/report.md lists it."""
+    measured = [_Measured.of(exposure, flown.scene, made) for exposure in flown.exposures]
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return [
+            entry
+            for entries in pool.map(lambda each: list(_entries(each, folder)), measured)
+            for entry in entries
+        ]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Measured:
+    """The products of one exposure, held against the ground that was really there."""
+
+    exposure: Exposure
+    scene: SyntheticScene
+    raw: RawImage
+    products: Mapping[str, Made]
+
+    @staticmethod
+    def of(
+        exposure: Exposure, scene: SyntheticScene, made: Mapping[str, tuple[Made, ...]]
+    ) -> _Measured:
+        return _Measured(
+            exposure=exposure,
+            scene=scene,
+            raw=read_raw(exposure.raw),
+            products={product.level: product for product in made[exposure.acquisition.id]},
+        )
+
+    @property
+    def native_m(self) -> float:
+        return float(self.products["L1C"].item["properties"]["gsd"])
+
+    @property
+    def ratio(self) -> float:
+        colour = next(chip for chip in self.raw.chips if chip.band != "pan")
+        return colour.line_period_s / self.raw.of_band("pan")[0].line_period_s
+
+    @cached_property
+    def sun(self) -> FloatArray:
+        """Unit vector to the Sun in the middle of the exposure, ITRF."""
+        return unit(sun_itrf(self.raw.epoch, np.asarray(self.raw.middle_s)))
+
+    def bands(self, names: Sequence[str]) -> list[SpectralBand]:
+        facts = [self.raw.bands[name] for name in names]
+        return [
+            SpectralBand(name=each.name, low_m=each.response_m[0], high_m=each.response_m[1])
+            for each in facts
+        ]
+
+    @cached_property
+    def location(self) -> LocationResult:
+        """How far the colours lie from where the scene has them."""
+        return measure_location(
+            self.products["L1C"].folder / "ms.tif",
+            self.scene,
+            bands=self.bands([LOCATED_BAND]),
+            sun_itrf=self.sun,
+            native_m=self.native_m * self.ratio,
+        )
+
+    def radiometry(self, sheet: str, bands: Sequence[str]) -> RadiometryResult:
+        """Reflectance of a sheet on the grey patches, and noise of its raw pixels there."""
+        folder = self.products["L1C"].folder
+        reflectances = measure_reflectance(
+            folder / f"{sheet}.tif",
+            self.scene,
+            flags=folder / f"{sheet}-quality.tif",
+            patches=self._patches,
+            bands=self.bands(bands),
+            sun_itrf=self.sun,
+            native_m=self.native_m * self.ratio,
+        )
+        noises = tuple(self._noises(bands))
+        return RadiometryResult(reflectances=tuple(reflectances), noises=noises)
+
+    @cached_property
+    def _targets(self) -> list[Target]:
+        own = f"{self.exposure.acquisition.id}/"
+        return [t for t in self.scene.targets if t.kind == "patch" and t.name.startswith(own)]
+
+    @cached_property
+    def _patches(self) -> list[Patch]:
+        """The patches where the product shows them: moved by the measured location error."""
+        shift = self.location.mean_m
+        moved = shift if all(math.isfinite(x) for x in shift) else (0.0, 0.0)
+        return [_patch(target, moved) for target in self._targets]
+
+    def _noises(self, bands: Sequence[str]) -> Iterator[PatchNoise]:
+        for chip in self.raw.chips:
+            for target in self._targets if chip.band in bands else ():
+                inside = self._inside(chip, target)
+                if inside is None or chip.calibration.saturated(chip.dn[inside]).any():
+                    continue
+                lines = chip.calibration.radiance(chip.dn[inside[0]])
+                yield measure_noise(
+                    lines[:, inside[1]],
+                    chip.calibration.noise(lines)[:, inside[1]],
+                    image=self.raw.name,
+                    patch=target.name,
+                    band=chip.band,
+                )
+
+    def _inside(self, chip: Chip, target: Target) -> tuple[slice, slice] | None:
+        """Rows and columns of a chip within a patch, as truly flown; None where it sees few."""
+        patch = _patch(target, (0.0, 0.0), share=_INNER)
+        height = self.scene.height_m(patch.lon_rad, patch.lat_rad)
+        model = chip.model(self.exposure.acquisition.true)
+        positions = model.project(patch.lon_rad, patch.lat_rad, height)
+        spans = []
+        for position, count in zip(positions, chip.shape, strict=True):
+            if not np.isfinite(position).all():
+                return None
+            low, high = np.sort(position)[1:3]  # of a square that lies a little askew
+            first, end = math.ceil(low), math.floor(high) + 1
+            if first < 0 or end > count or end - first < _LEAST_PX:
+                return None
+            spans.append(slice(first, end))
+        return spans[0], spans[1]
+
+
+def _patch(target: Target, shift_m: tuple[float, float], share: float = 1.0) -> Patch:
+    """The corners of a target, moved by metres east and north, or shrunk to its middle."""
+    square = 1.0 - WGS84_E2 * math.sin(target.lat_rad) ** 2
+    east_m = WGS84_A_M / math.sqrt(square)
+    north_m = east_m * (1.0 - WGS84_E2) / square
+    sine, cosine = math.sin(target.heading_rad), math.cos(target.heading_rad)
+    along = share * target.half_m * np.array([1.0, 1.0, -1.0, -1.0])
+    across = share * target.half_m * np.array([-1.0, 1.0, 1.0, -1.0])
+    east = along * sine + across * cosine + shift_m[0]
+    north = along * cosine - across * sine + shift_m[1]
+    lat = target.lat_rad + north / north_m
+    return Patch(
+        name=target.name,
+        lon_rad=target.lon_rad + east / (east_m * np.cos(lat)),
+        lat_rad=lat,
+    )
+
+
+def _entries(of: _Measured, folder: Path) -> Iterator[dict[str, Any]]:
+    l1c = of.products["L1C"]
+    colours = [band for band in of.raw.bands if band != "pan"]
+    yield _entry(of, l1c, "L1C-MS", "ms", folder, radiometry=of.radiometry("ms", colours))
+    yield _entry(of, l1c, "L1C-PAN", "pan", folder, radiometry=of.radiometry("pan", ["pan"]))
+    if "L2P" in of.products:
+        yield _entry(of, of.products["L2P"], "L2P", "pansharpened", folder, radiometry=None)
+
+
+def _entry(
+    of: _Measured,
+    product: Made,
+    level: str,
+    asset: str,
+    folder: Path,
+    *,
+    radiometry: RadiometryResult | None,
+) -> dict[str, Any]:
+    properties, sheet = product.item["properties"], product.item["assets"][asset]
+    traces = {name.removeprefix("humay:"): value for name, value in properties.items()}
+    bands = [band["name"] for band in sheet["bands"]]
+    acquisition = of.exposure.acquisition
+    rows, cols = sheet["proj:shape"]
+    picture = "thumbnail-pan.jpg" if asset == "pan" else "thumbnail.jpg"
+    coarse = asset == "ms"
+    return {
+        "id": product.id + ("" if level == "L2P" else level.removeprefix("L1C")),
+        "acquisition": acquisition.id,
+        "request": acquisition.request,
+        "strip": acquisition.strip,
+        "satellite": acquisition.satellite,
+        "level": level,
+        "bands": bands,
+        "acquired": properties["datetime"],
+        "pixel_m": sheet["raster:spatial_resolution"],
+        "native_gsd_m": round(of.native_m * (of.ratio if coarse else 1.0), 3),
+        "rows": rows,
+        "cols": cols,
+        "footprint": _ring(product.item["geometry"]),
+        "off_nadir_deg": properties["view:off_nadir"],
+        "sun_elevation_deg": properties["view:sun_elevation"],
+        "relief_m": [traces["lowest_m"], traces["highest_m"]],
+        "bound_px": traces.get(f"{asset}_bound_px", traces.get("pan_bound_px")),
+        "ce90_predicted_m": traces["location_ce90_m"],
+        "location": _location(of.location) if coarse else None,
+        "radiometry": None if radiometry is None else _radiometry(radiometry),
+        "snr": _snr(of.raw, bands) if asset != "pansharpened" else None,
+        "mtf_nyquist": {band: round(of.raw.mtf_nyquist[band], 3) for band in bands},
+        "saturated_share": traces.get(f"{asset}_saturated_share", 0.0),
+        "cloud_cover": None,
+        "thumbnail": picture_uri(product.folder / picture),
+        "href": _relative(product.item_path, folder),
+        "assets": [
+            {
+                "name": name,
+                "href": _relative(product.folder / entry["href"], folder),
+                "bytes": entry["file:size"],
+            }
+            for name, entry in product.item["assets"].items()
+        ],
+    }
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.normpath(path)).relative_to(folder).as_posix()
+
+
+def _ring(geometry: Mapping[str, Any]) -> list[list[float]]:
+    """The outer ring of a footprint: of its first part, where it is cut in two."""
+    polygon = geometry["coordinates"]
+    if geometry["type"] == "MultiPolygon":
+        polygon = polygon[0]
+    return [[float(lon), float(lat)] for lon, lat in polygon[0]]
+
+
+def _location(result: LocationResult) -> dict[str, Any] | None:
+    if not result.points:
+        return None
+    told = result.summary()
+    return {
+        "points": len(result.points),
+        "rejected": len(result.rejected),
+        "mean_m": round(math.hypot(*result.mean_m), 3),
+        "ce90_m": told["ce90_m"],
+        "mean_px": told["mean_px"],
+        "ce90_px": told["ce90_px"],
+    }
+
+
+def _radiometry(result: RadiometryResult) -> dict[str, Any] | None:
+    by_band = {band: each for band, each in result.summary().items() if each["patches"]}
+    if not by_band:
+        return None
+    return {
+        "patches": max(each["patches"] for each in by_band.values()),
+        "bias_percent": {band: each["mean_bias_percent"] for band, each in by_band.items()},
+        "noise_ratio": {
+            band: each["noise_variance_ratio"]
+            for band, each in by_band.items()
+            if each["noise_variance_ratio"] is not None
+        },
+    }
+
+
+def _snr(raw: RawImage, bands: Sequence[str]) -> dict[str, float]:
+    """Of a pixel as bright as the mean of its band."""
+    found = {}
+    for band in bands:
+        chip = raw.of_band(band)[0]
+        radiance = chip.calibration.radiance(chip.dn)
+        mean = radiance.mean(axis=0, keepdims=True)
+        found[band] = round(float(np.mean(mean / chip.calibration.noise(mean))), 1)
+    return found

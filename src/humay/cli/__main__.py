@@ -1,0 +1,5 @@
+"""`python -m humay.cli`: the same as `humay`."""
+
+from humay.cli import main
+
+main()
