@@ -34,3 +34,4 @@ $(READY): $(RUNTIME)
 
 clean:
 	rm -rf $(VENV) out site
+	find src -name "*.nb[ic]" -delete   # numba does not see edits in callees

@@ -1,6 +1,6 @@
 """The stages in a row: what `humay run`, `humay plan` and `humay fly` do between their files."""
 
-from humay.chain.picturing import Exposure, Flown, fly_and_expose, process_exposures
+from humay.chain.picturing import Exposure, Flown, fly_and_expose, point_places, process_exposures
 from humay.chain.planning import Survey, figures_of, plan_orbits, planned, survey
 from humay.chain.run import Results, run_mission
 from humay.chain.timing import Step, Timings
@@ -16,6 +16,7 @@ __all__ = [
     "fly_and_expose",
     "plan_orbits",
     "planned",
+    "point_places",
     "process_exposures",
     "run_mission",
     "survey",

@@ -7,6 +7,7 @@ Each stage writes its files before the next reads them, so that `humay fly`, `hu
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -85,7 +86,9 @@ def fly_and_expose(
         return Flown(flight=flight, scene=SyntheticScene(seed=seed), exposures=())
     with step("windows"):
         bare = SyntheticScene(seed=seed)
-        chosen = choose_windows(flight.acquisitions, mission, bare, count, pixels=pixels)
+        chosen = choose_windows(
+            flight.acquisitions, mission, bare, count, pixels=pixels, places=point_places(document)
+        )
         cameras = [mission.satellite(a.satellite).camera for a, _ in chosen]
         scene = with_targets(
             bare, [(a, camera, w) for (a, w), camera in zip(chosen, cameras, strict=True)]
@@ -107,6 +110,16 @@ def fly_and_expose(
             )
             exposures.append(_written(raw, acquisition, window, mission, scene, folder, seed))
     return Flown(flight=flight, scene=scene, exposures=tuple(exposures))
+
+
+def point_places(document: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Longitude and latitude (rad) of the requests that are points, by name."""
+    return {
+        request["name"]: (math.radians(lon), math.radians(lat))
+        for request in document["requests"]
+        if request["geometry"]["type"] == "Point"
+        for lon, lat, *_ in [request["geometry"]["coordinates"]]
+    }
 
 
 def _truth(scene: SyntheticScene) -> dict[str, Any]:

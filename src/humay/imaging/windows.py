@@ -2,8 +2,8 @@
 
 A window shows `features`: whose satellite looks, obliquely or not, relief, a coast, the edge of the
 swath. First comes the pair of windows of two passes over one place that shows most, then what adds
-most to what is there; the requests' own places win over others that add as much. Nothing is drawn:
-the same flight and scene give the same windows.
+most to what is there; land goes before open water, and the requests' own places win over others
+that add as much. Nothing is drawn: the same flight and scene give the same windows.
 """
 
 from __future__ import annotations
@@ -131,6 +131,11 @@ class Survey:
         }
         return frozenset(name for name, yes in shown.items() if yes)
 
+    def is_dry(self, window: Window) -> bool:
+        """Whether at least half of what a window shows is land: open water shows little."""
+        height = self.height_m[self._inside(window)]
+        return float(np.mean(height - WATER_LEVEL_M >= 0.01)) >= 0.5
+
     def share_seen_by(self, window: Window, other: Survey, theirs: Window) -> float:
         """How much of the ground of a window another strip's window sees, 0 to 1."""
         inside = self._inside(window)
@@ -197,6 +202,10 @@ class Choice:
     def features(self) -> frozenset[str]:
         return self.survey.features(self.window)
 
+    @cached_property
+    def is_dry(self) -> bool:
+        return self.survey.is_dry(self.window)
+
 
 def choose_windows(
     acquisitions: Sequence[Acquisition],
@@ -252,10 +261,11 @@ def _best_pair(every: Sequence[Choice], surveys: Sequence[Survey]) -> tuple[Choi
     The first of equals; one at a request's own place is better than one elsewhere.
     """
     best: tuple[Choice, ...] = ()
-    most = (0, False)
+    most = (False, 0, False)
     for mine, other in combinations(surveys, 2):
         for choice, twin in _twins(mine, other, every) if _cross(mine, other) else ():
-            worth = (len(choice.features | twin.features), choice.own)
+            shown = len(choice.features | twin.features)
+            worth = (choice.is_dry and twin.is_dry, shown, choice.own)
             if worth > most and _shared(choice, twin) >= SHARED:
                 best, most = (choice, twin), worth
     return best
@@ -292,16 +302,17 @@ def _shared(a: Choice, b: Choice) -> float:
 def _next(chosen: Sequence[Choice], every: Sequence[Choice]) -> Choice | None:
     """The window of a strip not yet taken that adds most to what is shown; None if none is left.
 
-    Of those that add as much: at a request's own place, of a request not yet shown, showing most.
+    Land goes before water. Of those that add as much: at a request's own place, of a request not
+    yet shown, showing most.
     """
     taken = {choice.survey.acquisition.id for choice in chosen}
     requests = {choice.survey.acquisition.request for choice in chosen}
     shown = frozenset[str]().union(*(choice.features for choice in chosen))
 
-    def worth(choice: Choice) -> tuple[int, bool, bool, int]:
+    def worth(choice: Choice) -> tuple[bool, int, bool, bool, int]:
         request = choice.survey.acquisition.request
         adds, all_of_it = len(choice.features - shown), len(choice.features)
-        return adds, choice.own, request not in requests, all_of_it
+        return choice.is_dry, adds, choice.own, request not in requests, all_of_it
 
     left = [choice for choice in every if choice.survey.acquisition.id not in taken]
     return max(left, key=worth, default=None)
