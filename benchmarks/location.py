@@ -21,14 +21,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
+import shapely.geometry
 from numpy.polynomial import Polynomial
 
 from humay.arrays import FloatArray, unit
-from humay.chain import planned, survey
+from humay.chain import planned, point_places, survey
 from humay.earth import sun_itrf
 from humay.errors import HumayError
 from humay.frames import quaternion_inverse
@@ -43,11 +46,20 @@ from humay.imaging import (
     with_targets,
 )
 from humay.mission import Mission, Request, load_mission, load_requests
-from humay.processing import Dem, Made, Recipe, make_products, needed_bounds, predict_location
+from humay.processing import (
+    Dem,
+    Made,
+    Recipe,
+    make_products,
+    needed_bounds,
+    predict_location,
+    product_id,
+)
 from humay.quality import (
     Coverage,
     LocationResult,
     Pixels,
+    compare_products,
     coverage_of_prediction,
     measure_location,
 )
@@ -56,6 +68,7 @@ from humay.spacecraft import Acquisition, fly
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "azersky" / "mission.toml"
 MEAN_PX, CE90_PX = 0.05, 0.15
+APART_PX = 0.2  # of two products of one place
 INSIDE = (0.87, 0.93)
 ROOM_DEG = 0.005  # of terrain beyond what an image can see
 DEM_SIGMA_M, DEM_CORRELATION_M = 3.0, 60.0
@@ -88,14 +101,16 @@ def take_shots(
 ) -> list[Shot]:
     """Plan and fly a mission's own span, and expose windows of it over their exact terrain."""
     assert mission.run is not None
-    span = {"start": mission.run.start, "end": mission.run.end}
-    found = survey(mission, requests, step=untold, **span)
+    start, end, release = mission.run.start, mission.run.end, mission.run.release
+    found = survey(mission, requests, start=start, end=end, step=untold)
     document = planned(
-        mission, requests, found, release=mission.run.release, seed=seed, step=untold, **span
+        mission, requests, found, start=start, end=end, release=release, seed=seed, step=untold
     )
     flight = fly(mission, document, found.orbits, seed=seed)
     scene = SyntheticScene(seed=seed)
-    chosen = choose_windows(flight.acquisitions, mission, scene, windows, pixels=pixels)
+    chosen = choose_windows(
+        flight.acquisitions, mission, scene, windows, pixels=pixels, places=point_places(document)
+    )
     cameras = [mission.satellite(acquisition.satellite).camera for acquisition, _ in chosen]
     scene = with_targets(
         scene, [(a, camera, window) for (a, window), camera in zip(chosen, cameras, strict=True)]
@@ -197,46 +212,78 @@ def _moved(polynomial: FloatArray, columns: float) -> FloatArray:
 # ---------------------------------------------------------------- measuring
 
 
-def locate(shot: Shot, folder: Path, *, every_band: bool = True) -> dict[str, LocationResult]:
-    """Make the products of a shot as truly flown, and measure where their pixels lie."""
+def locate(
+    shot: Shot, folder: Path, colours: Sequence[str] | None = None
+) -> dict[str, LocationResult]:
+    """Make the products of a shot as truly flown, and measure where their pixels lie.
+
+    Every colour is measured, or those named.
+    """
     recipe = Recipe(level="L2P", trajectory=shot.acquisition.true, threads=2)
     l1c, l2p = make_products(shot.raw, shot.dem, folder, recipe)
-    colours = [band for band in shot.raw.bands if band != "pan"]
-    colours = colours if every_band else colours[:1]
-    native_m = float(l1c.item["properties"]["gsd"])
-    coarse_m = native_m * _ratio(shot.raw)
-    return {
-        "PAN": _measured(shot, l1c, "pan", ["pan"], native_m),
-        "MS": _measured(shot, l1c, "ms", colours, coarse_m),
-        "pansharpened": _measured(shot, l2p, "pansharpened", colours, native_m),
-    }
+    sharpened = _measured(shot, l2p, "pansharpened", colours)
+    return _levels(shot, l1c, colours) | {"pansharpened": sharpened}
+
+
+def overlaps(shots: Sequence[Shot], folder: Path) -> dict[str, LocationResult]:
+    """How products of one place lie against each other, of those that `locate` left in `folder`.
+
+    Pairs of windows that share a quarter of their outlines at least, PAN against PAN.
+    """
+    found = {}
+    for one, other in combinations(shots, 2):
+        paths = [folder / product_id(shot.raw, "L1C") for shot in (one, other)]
+        items = [json.loads((path / f"{path.name}.json").read_text()) for path in paths]
+        a, b = (shapely.geometry.shape(item["geometry"]) for item in items)
+        if a.intersection(b).area < 0.25 * min(a.area, b.area):
+            continue
+        names = f"{one.acquisition.id} against {other.acquisition.id}"
+        found[names] = compare_products(
+            paths[0] / "pan.tif", paths[1] / "pan.tif", bands=["pan"],
+            native_m=float(items[0]["properties"]["gsd"]),
+        )  # fmt: skip
+    return found
 
 
 def fails(shot: Shot, folder: Path) -> str | None:
     """How a shot with a fault is found out: refused, or too far off; None where it passes."""
+    recipe = Recipe(level="L1C", trajectory=shot.acquisition.true, threads=2)
     try:
-        results = locate(shot, folder, every_band=False)
+        (l1c,) = make_products(shot.raw, shot.dem, folder, recipe)
     except HumayError as error:
         return f"refused: {error}"
-    bad = [name for name, each in results.items() if not meets(each)]
-    return f"{', '.join(bad)} off" if len(bad) == len(results) else None
+    results = _levels(shot, l1c)
+    told = ", ".join(f"{name} {each.mean_px:.2f} px off" for name, each in results.items())
+    return None if any(meets(each) for each in results.values()) else told
 
 
 def meets(result: LocationResult) -> bool:
     return result.meets(mean_px=MEAN_PX, ce90_px=CE90_PX)
 
 
-def _measured(
-    shot: Shot, made: Made, sheet: str, bands: Sequence[str], native_m: float
-) -> LocationResult:
-    flags = "quality.tif" if sheet == "pansharpened" else f"{sheet}-quality.tif"
+def _levels(
+    shot: Shot, l1c: Made, colours: Sequence[str] | None = None
+) -> dict[str, LocationResult]:
+    return {
+        "PAN": _measured(shot, l1c, "pan", ["pan"]),
+        "MS": _measured(shot, l1c, "ms", colours),
+    }
+
+
+def _measured(shot: Shot, made: Made, sheet: str, bands: Sequence[str] | None) -> LocationResult:
+    """Bands of a sheet, all colours if none is named. The item tells the distance of PAN pixels."""
+    ratio = round(_ratio(shot.raw))
+    bands = bands or [band for band in shot.raw.bands if band != "pan"]
+    sharpened = sheet == "pansharpened"
+    flags = "quality.tif" if sharpened else f"{sheet}-quality.tif"
     return measure_location(
         made.folder / f"{sheet}.tif",
         shot.scene,
         bands=shot.spectral(bands),
         sun_itrf=shot.sun_itrf,
-        native_m=native_m,
+        native_m=float(made.item["properties"]["gsd"]) * (ratio if sheet == "ms" else 1),
         flags=made.folder / flags,
+        sharpened_by=ratio if sharpened else 1,
     )
 
 
@@ -302,6 +349,11 @@ def main() -> None:
                     f"{result.mean_px:7.4f}  {result.ce90_px:7.4f}  "
                     f"{'' if meets(result) else 'FAILS'}"
                 )
+        pairs = overlaps(shots, Path(scratch))
+        for name, result in pairs.items():
+            print(
+                f"{name:46} {len(result.points):6}       {result.mean_px:7.4f}  {result.ce90_px:7.4f}"
+            )
         seen = {name: fails(fault(shots[0]), Path(scratch)) for name, fault in FAULTS.items()}
     for name, how in seen.items():
         print(f"{name:32} {how or 'NOT SEEN'}")
@@ -309,11 +361,13 @@ def main() -> None:
     for shot, coverage in zip(shots, inside, strict=True):
         print(f"{shot.acquisition.id:32} inside the predicted CE90: {coverage.share:.3f}")
     good = all(meets(result) for result in results) and all(seen.values())
+    good &= all(pair.is_enough and pair.ce90_px <= APART_PX for pair in pairs.values())
     good &= all(INSIDE[0] <= coverage.share <= INSIDE[1] for coverage in inside)
     told: dict[str, Any] = {
         "value": round(max((r.ce90_px for r in results), default=math.inf), 4),
         "bound": CE90_PX,
         "mean_px": round(max((r.mean_px for r in results), default=math.inf), 4),
+        "pairs_ce90_px": {name: round(pair.ce90_px, 4) for name, pair in pairs.items()},
         "inside_predicted_ce90": [round(coverage.share, 4) for coverage in inside],
         "good": good,
         "seconds": round(time.perf_counter() - started, 1),

@@ -57,5 +57,9 @@ class CatalogueError(HumayError):
     """A STAC item or a catalogue that cannot be used."""
 
 
+class QualityError(HumayError):
+    """A product that cannot be measured."""
+
+
 class OutputError(HumayError):
     """Results that could not be written whole."""
