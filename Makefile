@@ -8,7 +8,7 @@ RUNTIME := $(VENV)/.runtime
 
 .PHONY: demo test slow lint docs clean
 
-demo: $(RUNTIME)          ## run the example mission and leave its report
+demo: $(RUNTIME)          ## run the example mission: plan, pictures, catalogue, report
 	$(BIN)/humay run examples/azersky/mission.toml -o out/azersky
 
 test: $(READY)            ## the fast tests

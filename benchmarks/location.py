@@ -352,7 +352,8 @@ def main() -> None:
         pairs = overlaps(shots, Path(scratch))
         for name, result in pairs.items():
             print(
-                f"{name:46} {len(result.points):6}       {result.mean_px:7.4f}  {result.ce90_px:7.4f}"
+                f"{name:46} {len(result.points):6}       "
+                f"{result.mean_px:7.4f}  {result.ce90_px:7.4f}"
             )
         seen = {name: fails(fault(shots[0]), Path(scratch)) for name, fault in FAULTS.items()}
     for name, how in seen.items():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import typer
 
@@ -22,6 +25,7 @@ from humay.access import (
     opportunities_table,
     timeline_table,
 )
+from humay.chain import fly_and_expose, plan_orbits, process_exposures, run_mission
 from humay.cli import app
 from humay.mission import load_mission, requests_from_geojson
 from humay.mission.keys import Named, Rows, Sub, Table
@@ -30,8 +34,19 @@ from humay.mission.request import REQUEST
 from humay.orbit import ephemerides
 from tests.docs.pages import DOCS, ROOT, prose
 
-COMMAND = typer.main.get_command(app)
-VERBS: dict[str, Any] = COMMAND.commands  # type: ignore[attr-defined]  # click's, vendored untyped
+COMMAND: Any = typer.main.get_command(app)  # click's, vendored untyped
+
+
+def verbs_of(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """(name, command) of every verb; those of a group go by both names: `catalogue add`."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from verbs_of(command, f"{before}{name} ")
+        else:
+            yield before + name, command
+
+
+VERBS: dict[str, Any] = dict(verbs_of(COMMAND))
 UNITS = {
     "_deg": "deg", "_s": "s", "_m": "m", "_gbit": "Gbit", "_w_m2": "W/m2", "_gcrf": "",
     "_id": "", "_direction": "", "_attitude": "",
@@ -68,11 +83,15 @@ def options_of(verb: Any) -> Iterator[tuple[list[str], Any]]:
 
 
 def test_there_are_verbs_to_look_for() -> None:
-    assert {"init", "run", "opportunities", "contacts", "plan", "check"} <= set(VERBS)
+    assert {"init", "run", "plan", "check", "fly", "process"} <= set(VERBS)
+    assert {"catalogue add", "catalogue search", "catalogue export"} <= set(VERBS)
+    assert "catalogue" not in VERBS
 
 
 def test_every_verb_has_its_section() -> None:
-    headings = re.findall(r"^## `humay (\w+)`$", prose(DOCS / "reference" / "cli.md"), re.MULTILINE)
+    headings = re.findall(
+        r"^## `humay ([\w ]+)`$", prose(DOCS / "reference" / "cli.md"), re.MULTILINE
+    )
     assert sorted(headings) == sorted(VERBS)
 
 
@@ -98,9 +117,9 @@ def test_a_section_says_what_is_required_and_what_is_the_default(verb: str) -> N
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_the_line_of_use_names_every_option(verb: str) -> None:
     text = section(DOCS / "reference" / "cli.md", f"`humay {verb}`")
-    use = re.search(r"^    humay .*?(?=\n\n)", text, re.DOTALL | re.MULTILINE)
+    use = re.search(rf"^    humay {verb} .*?(?=\n\n)", text, re.DOTALL | re.MULTILINE)
     assert use, verb
-    words = set(re.findall(r"--?\w[\w-]*|[A-Z]{2,}", use[0]))
+    words = set(re.findall(r"--?\w[\w-]*|[A-Z]{2,}(?:\.\.\.)?", use[0]))
     for names, parameter in options_of(VERBS[verb]):
         assert words & set(names), parameter.name
 
@@ -140,6 +159,104 @@ def test_every_table_of_the_mission_file_has_its_heading() -> None:
     text = prose(DOCS / "reference" / "mission.md")
     for name in MISSION_FILE.names:
         assert re.search(rf"^## `\[{name}(\.NAME)?\]`$", text, re.MULTILINE), name
+
+
+# Files -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run for one place, and what it exposes in a small window."""
+    mission = load_mission(ROOT / "examples" / "azersky" / "mission.toml")
+    assert mission.run is not None
+    place = {"type": "Point", "coordinates": [49.87, 40.41, 0.0]}
+    feature = {"type": "Feature", "geometry": place, "properties": {"name": "baku"}}
+    requests = requests_from_geojson(feature, where="place", heights=mission.heights)
+    short = replace(mission.run, render=0)
+    mission = replace(mission, run=short)
+    folder: Path = tmp_path_factory.mktemp("chain")
+    run_mission(
+        mission, requests, folder, seed=1, threads=2, step=lambda _: nullcontext(), now=short.start
+    )
+    plan = json.loads((folder / "plan.json").read_text())
+    flown = fly_and_expose(
+        mission, plan, plan_orbits(mission, plan), folder / "flight", count=1, pixels=1024, seed=1,
+        threads=2, step=lambda _: nullcontext(),
+    )  # fmt: skip
+    process_exposures(flown.exposures, folder / "products", threads=2)
+    return folder
+
+
+def keys(document: Any) -> set[str]:
+    """The names of all keys in a document, at any depth."""
+    if isinstance(document, list):
+        return set[str]().union(*map(keys, document))
+    if not isinstance(document, dict):
+        return set()
+    return set(document) | keys(list(document.values()))
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def unexplained(names: set[str], page: str) -> set[str]:
+    """Names that a page does not show as code, in a sentence or in a block."""
+    text = (DOCS / "reference" / page).read_text(encoding="utf-8")
+    return {name for name in names if not re.search(rf"[`\"]{re.escape(name)}[`\"]", text)}
+
+
+@pytest.mark.slow
+def test_every_key_of_run_json_is_explained_and_no_other(chain: Path) -> None:
+    said = rows(
+        section(DOCS / "reference" / "cli.md", "`humay run`").partition("`run.json` has")[2]
+    )
+    assert sorted(said) == sorted(read(chain / "run.json"))
+
+
+@pytest.mark.slow
+def test_every_file_of_a_run_is_explained_and_no_other(chain: Path) -> None:
+    text = section(DOCS / "reference" / "cli.md", "`humay run`").partition("| in `DIR` | holds |")[
+        2
+    ]
+    said = rows(text.partition("`run.json` has")[0])
+    assert {name.rstrip("/") for name in said} == {path.name for path in chain.iterdir()}
+
+
+@pytest.mark.slow
+def test_every_key_of_a_flight_is_explained(chain: Path) -> None:
+    flight, truth = read(chain / "flight/flight.json"), read(chain / "flight/truth/scene.json")
+    assert len(keys(flight)) > 40
+    assert truth["targets"]
+    assert unexplained(keys(flight) | keys(truth), "flight.md") == set()
+    said = rows(section(DOCS / "reference" / "flight.md", "telemetry.parquet"))
+    assert sorted(said) == sorted(pq.read_schema(chain / "flight/telemetry.parquet").names)
+
+
+@pytest.mark.slow
+def test_every_key_of_a_raw_image_is_explained(chain: Path) -> None:
+    (raw,) = (chain / "flight" / "raw").iterdir()
+    image = read(raw / "image.json")
+    files = set(image.pop("sha256"))
+    assert files | {"image.json"} == {path.name for path in raw.iterdir()}
+    assert unexplained(keys(image) | {"sha256"}, "raw.md") == set()
+    for name in ("trajectory", "calibration"):
+        columns = set(pq.read_schema(raw / f"{name}.parquet").names)
+        text = section(DOCS / "reference" / "raw.md", f"{name}.parquet")
+        assert columns - {"q2", "q3"} <= set(re.findall(r"`(\w+)`", text))
+
+
+@pytest.mark.slow
+def test_every_file_and_property_of_a_product_is_explained(chain: Path) -> None:
+    for folder in (chain / "products").iterdir():
+        item = read(folder / f"{folder.name}.json")
+        names = {re.sub(r"-\d_RPC", "-N_RPC", path.name) for path in folder.iterdir()}
+        names = {name.replace(folder.name, "ID") for name in names}
+        names |= {re.sub(r"-\d$", "-N", name) for name in item["assets"] if "quality" not in name}
+        names |= {name for name in item["properties"] if not name.startswith("humay:gain_")}
+        names |= keys(list(item["assets"].values())) | {link["rel"] for link in item["links"]}
+        assert unexplained(names - {"self"}, "products.md") == set()
+        assert "humay:gain_blue" in item["properties"] or folder.name.endswith("L1C")
 
 
 # Columns -----------------------------------------------------------------------------------------
