@@ -1,4 +1,8 @@
-"""Results appear whole or not at all: written aside, then renamed."""
+"""Results appear whole or not at all: written aside, then renamed.
+
+What is unfinished stands under `.NAME.partial-PROCESS`; what is about to be replaced waits as
+`.NAME.before-PROCESS`. `sweep` clears away what a killed process left of both.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,15 @@ import contextlib
 import errno
 import json
 import os
+import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from humay.errors import OutputError
+
+_ASIDE = re.compile(r"\.(?P<name>.+)\.(?P<kind>partial|before)-(?P<process>\d+)(-journal)?")
 
 
 def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
@@ -80,3 +88,43 @@ def _missing_folders(folder: Path) -> list[Path]:
             raise NotADirectoryError(errno.ENOTDIR, f"{parent} is a file, expected a folder")
         missing.append(parent)
     return missing
+
+
+def sweep(folder: Path, name: str | None = None) -> None:
+    """Clear away what killed processes left in `folder` of the file or folder `name`, or of all.
+
+    What one had set aside to replace it is put back, if nothing has taken its place. What belongs
+    to a process that still runs is left alone. Raises `OSError`.
+    """
+    for left in sorted(folder.iterdir()) if folder.is_dir() else ():
+        aside = _ASIDE.fullmatch(left.name)
+        if aside is None or name not in (None, aside["name"]) or _runs(int(aside["process"])):
+            continue
+        place = folder / aside["name"]
+        if aside["kind"] == "before" and not os.path.lexists(place):
+            left.rename(place)
+        else:
+            remove(left)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all in it; a folder is out of sight at once."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink()
+        return
+    aside = path
+    if _ASIDE.fullmatch(path.name) is None:
+        aside = path.with_name(f".{path.name}.partial-{os.getpid()}")
+        path.rename(aside)
+    shutil.rmtree(aside)
+
+
+def _runs(process: int) -> bool:
+    """Whether another process of this number is alive."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it runs, but is somebody else's
+        return True
+    return process != os.getpid()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
 from humay.files import json_bytes, write_all
-from humay.processing.cog import CogLayout, FileFacts, write_cog
 from humay.processing.item import (
     COG_TYPE,
     AssetFacts,
@@ -24,6 +23,7 @@ from humay.processing.item import (
     ViewFacts,
     item_document,
 )
+from humay.processing.store import CogLayout, FileFacts, write_cog
 
 PAN = CogLayout(
     rows=1100,

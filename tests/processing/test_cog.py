@@ -24,7 +24,7 @@ from rasterio.io import MemoryFile
 from rio_cogeo.cogeo import cog_validate
 
 from humay.errors import OutputError
-from humay.processing.cog import CogLayout, FileFacts, open_cog, read_small, write_cog
+from humay.processing.store import CogLayout, FileFacts, open_cog, read_small, write_cog
 from humay.processing.thumbnail import thumbnail_bytes
 from tests.processing.products import MS, PAN, pixels
 
@@ -139,7 +139,7 @@ LIMITED = """
     import resource, signal, sys
     from pathlib import Path
     from humay.errors import OutputError
-    from humay.processing.cog import write_cog
+    from humay.processing.store import write_cog
     from tests.processing.products import MS, pixels
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
@@ -233,7 +233,7 @@ def test_memory_is_less_than_the_picture(tmp_path: Path) -> None:
         import numpy as np
         from dataclasses import replace
         from pathlib import Path
-        from humay.processing.cog import write_cog
+        from humay.processing.store import write_cog
         from tests.processing.products import PAN
 
         def memory_mb(name):  # not ru_maxrss, which outlives exec

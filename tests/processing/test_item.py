@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
 from humay.files import json_bytes
-from humay.processing.cog import FileFacts
 from humay.processing.item import (
     OrbitFacts,
     Spectrum,
@@ -28,6 +27,7 @@ from humay.processing.item import (
     item_document,
     lonlat_geometry,
 )
+from humay.processing.store import FileFacts
 from tests.processing.products import MS, PAN, facts, written
 from tests.reference.stac import faults, schemas
 

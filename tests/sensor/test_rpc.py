@@ -17,8 +17,8 @@ from rasterio.transform import RPCTransformer
 
 from humay.arrays import FloatArray
 from humay.errors import SensorError
+from humay.sensor.real.files import read_rpc
 from humay.sensor.rpc import Rpc, Scaling
-from humay.sensor.rpc_files import read_rpc
 from tests.sensor.rpcs import ALL, places_in_domain
 
 POINTS = 10_000

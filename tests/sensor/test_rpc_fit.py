@@ -13,7 +13,7 @@ from humay.earth import WGS84_A_M, WGS84_B_M, geodetic_from_itrf
 from humay.errors import SensorError
 from humay.frames import EARTH_RATE_RAD_S
 from humay.sensor.pushbroom import Pushbroom
-from humay.sensor.rpc_files import read_rpc
+from humay.sensor.real.files import read_rpc
 from humay.sensor.rpc_fit import fit_rpc
 from tests.sensor.flown import flight
 from tests.sensor.rpcs import ALL, places_in_domain

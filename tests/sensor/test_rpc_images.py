@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from rasterio.warp import transform
 
 from humay.earth import azimuth_angle, elevation_angle, ellipsoid_normal, sun_itrf
-from humay.sensor.rpc_files import read_geom, read_rpc, read_rpc_image, read_window
-from humay.sensor.rpc_image import BandRadiometry, RpcImage
+from humay.sensor.real.files import read_geom, read_rpc, read_rpc_image, read_window
+from humay.sensor.real.rpc_image import BandRadiometry, RpcImage
 from humay.time import Epoch
 from tests.sensor.dimap_product import (
     BANDS,

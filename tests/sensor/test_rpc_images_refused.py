@@ -12,7 +12,7 @@ import pytest
 import rasterio
 
 from humay.errors import SensorError
-from humay.sensor.rpc_files import XML_BYTES, read_geom, read_rpc, read_rpc_image, read_window
+from humay.sensor.real.files import XML_BYTES, read_geom, read_rpc, read_rpc_image, read_window
 from tests.sensor.dimap_product import (
     COLS,
     PIXELS,

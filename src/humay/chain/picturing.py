@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from humay.arrays import FloatArray
+from humay.chain.files import RAW_PLACE, check_folder, clear_flight
 from humay.chain.timing import Step
 from humay.earth import WGS84_B_M
+from humay.errors import PlanError
 from humay.files import json_bytes, write_all
 from humay.imaging import (
     SyntheticScene,
@@ -32,15 +35,18 @@ from humay.imaging import (
 )
 from humay.mission import Mission
 from humay.orbit import Ephemeris
-from humay.processing import Link, Made, Recipe, make_products, needed_bounds, read_dem
+from humay.processing import Dem, Link, Made, Recipe, make_products, needed_bounds, read_dem
 from humay.sensor import RawImage, raw_files, read_raw
 from humay.spacecraft import Acquisition, Flight, flight_files, fly
-from humay.time import parse_utc
 
 WINDOW_PX = 2048
 DEM_SIGMA_M = 3.0  # a good 30 m model; the error is drawn, and told to the processing
 DEM_CORRELATION_M = 300.0
-DEM_ROOM_M = 600.0  # beyond the window: other bands, other heights, errors of the orbit
+DEM_ROOM_M = 600.0  # beyond the window: other bands, other heights
+TARGETS_PX = 1024
+"""The least window in which targets are laid out, also over those of another pass."""
+
+_FILE_NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,10 +83,14 @@ def fly_and_expose(
     """Fly a plan, expose `count` windows of `pixels` PAN pixels a side, write both to `folder`.
 
     `folder` holds flight.json and telemetry, `raw/ID/` a raw image each, `dem/ID.tif` the elevation
-    model its processing is given, and `truth/` what only the simulation knows.
+    model its processing is given, and `truth/` what only the simulation knows; those of an earlier
+    flight are removed. Windows of less than `TARGETS_PX` have no room for targets and get none.
     """
+    check_folder(folder)
     with step("flight"):
         flight = fly(mission, document, orbits, seed=seed)
+        _check_names(flight.acquisitions)
+        clear_flight(folder)
         write_all(folder, flight_files(flight))
     if count == 0:
         return Flown(flight=flight, scene=SyntheticScene(seed=seed), exposures=())
@@ -90,12 +100,10 @@ def fly_and_expose(
             flight.acquisitions, mission, bare, count, pixels=pixels, places=point_places(document)
         )
         cameras = [mission.satellite(a.satellite).camera for a, _ in chosen]
-        scene = with_targets(
-            bare, [(a, camera, w) for (a, w), camera in zip(chosen, cameras, strict=True)]
-        )
+        windows = [(a, camera, w) for (a, w), camera in zip(chosen, cameras, strict=True)]
+        scene = with_targets(bare, windows if pixels >= TARGETS_PX else ())
         write_all(folder / "truth", {"scene.json": json_bytes(_truth(scene), indent=1)})
-    digest = hashlib.sha256(json_bytes(document)).hexdigest()
-    source = {"mission": mission.name, "plan_sha256": digest}
+    sources = _sources(mission, document)
     exposures = []
     for acquisition, window in chosen:
         with step(f"expose {acquisition.id}"):
@@ -106,7 +114,7 @@ def fly_and_expose(
                 window,
                 seed=seed,
                 threads=threads,
-                source=source,
+                source=sources[acquisition.id],
             )
             exposures.append(_written(raw, acquisition, window, mission, scene, folder, seed))
     return Flown(flight=flight, scene=scene, exposures=tuple(exposures))
@@ -119,6 +127,29 @@ def point_places(document: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
         for request in document["requests"]
         if request["geometry"]["type"] == "Point"
         for lon, lat, *_ in [request["geometry"]["coordinates"]]
+    }
+
+
+def _check_names(acquisitions: Sequence[Acquisition]) -> None:
+    """Refuse an acquisition whose name, which a user may have written, is none for a file."""
+    for acquisition in acquisitions:
+        if not _FILE_NAME.fullmatch(acquisition.id):
+            raise PlanError(
+                f"acquisition {acquisition.id!r}: names files, expected letters, digits, _ . -"
+            )
+
+
+def _sources(mission: Mission, document: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:
+    """What raw images say of where they come from, by acquisition."""
+    digest = hashlib.sha256(json_bytes(document)).hexdigest()
+    return {
+        acquisition["id"]: {
+            "mission": mission.name,
+            "plan_sha256": digest,
+            "acquisition_start": acquisition["start"],
+            "delivered": acquisition["delivered"],
+        }
+        for acquisition in document["acquisitions"]
     }
 
 
@@ -135,18 +166,27 @@ def _written(
     folder: Path,
     seed: int,
 ) -> Exposure:
-    """Write a raw image and the DEM of its ground."""
+    """Write a raw image, and the DEM of its ground: of where it is, and where it is taken for."""
     camera = mission.satellite(acquisition.satellite).camera
-    lon, lat, _ = window_ground(acquisition, camera, scene, window)
+    lon, lat, height = window_ground(acquisition, camera, scene, window)
+    taken = [
+        chip.model(raw.trajectory).locate(*_corners(chip.shape), np.asarray(extreme))
+        for chip in raw.chips
+        for extreme in (height.min(), height.max())
+    ]
     terrain = coarse_terrain(
         scene,
-        bounds_deg(lon, lat, room_m=DEM_ROOM_M),
+        bounds_deg(
+            np.concatenate([lon.ravel(), *(place[0] for place in taken)]),
+            np.concatenate([lat.ravel(), *(place[1] for place in taken)]),
+            room_m=DEM_ROOM_M,
+        ),
         sigma_m=DEM_SIGMA_M,
         correlation_m=DEM_CORRELATION_M,
         rng=np.random.default_rng([seed, *acquisition.id.encode()]),
     )
-    write_all(folder / "dem", {f"{acquisition.id}.tif": dem_bytes(terrain)})
     write_all(folder / "raw" / acquisition.id, raw_files(raw))
+    write_all(folder / "dem", {f"{acquisition.id}.tif": dem_bytes(terrain)})
     return Exposure(
         acquisition=acquisition,
         window=window,
@@ -156,31 +196,29 @@ def _written(
 
 
 def process_exposures(
-    exposures: Sequence[Exposure],
-    document: Mapping[str, Any],
-    folder: Path,
-    *,
-    threads: int,
+    exposures: Sequence[Exposure], folder: Path, *, threads: int
 ) -> dict[str, tuple[Made, ...]]:
     """The products of raw images by acquisition, made from their files alone.
 
     As many images are under way as there are threads: the steps of one leave cores idle.
     """
-    delivered = {a["id"]: a["delivered"] or document["end"] for a in document["acquisitions"]}
-    raws = [read_raw(exposure.raw) for exposure in exposures]  # its warnings want one thread
+    read = [(e, *_read(e)) for e in exposures]  # by one thread: it holds warnings back
 
-    def work(exposure: Exposure, raw: RawImage) -> tuple[Made, ...]:
-        name = exposure.acquisition.id
-        models = [chip.model(raw.trajectory) for chip in raw.chips]
-        bounds = needed_bounds(models, [chip.shape for chip in raw.chips])
-        recipe = Recipe(
-            created=parse_utc(delivered[name]), dem_sigma_m=DEM_SIGMA_M, links=_links(name)
-        )
-        return make_products(raw, read_dem(exposure.dem, bounds), folder, recipe)
+    def work(given: tuple[Exposure, RawImage, Dem]) -> tuple[Made, ...]:
+        exposure, raw, dem = given
+        recipe = Recipe(dem_sigma_m=DEM_SIGMA_M, links=_links(exposure.acquisition.id))
+        return make_products(raw, dem, folder, recipe)
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        made = list(pool.map(work, exposures, raws))
+        made = list(pool.map(work, read))
     return {exposure.acquisition.id: each for exposure, each in zip(exposures, made, strict=True)}
+
+
+def _read(exposure: Exposure) -> tuple[RawImage, Dem]:
+    raw = read_raw(exposure.raw)
+    models = [chip.model(raw.trajectory) for chip in raw.chips]
+    bounds = needed_bounds(models, [chip.shape for chip in raw.chips])
+    return raw, read_dem(exposure.dem, bounds)
 
 
 def _links(acquisition: str) -> tuple[Link, ...]:
@@ -188,7 +226,7 @@ def _links(acquisition: str) -> tuple[Link, ...]:
     return (
         Link(
             rel="via",
-            href=f"../../flight/raw/{acquisition}/image.json",
+            href=f"{RAW_PLACE}/{acquisition}/image.json",
             media_type="application/json",
             title="raw image",
         ),
@@ -200,6 +238,11 @@ def _links(acquisition: str) -> tuple[Link, ...]:
         ),
         Link(rel="related", href="../../plan.json", media_type="application/json", title="plan"),
     )
+
+
+def _corners(shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    rows, cols = shape
+    return np.array([0.0, 0.0, rows - 1.0, rows - 1.0]), np.array([0.0, cols - 1.0] * 2)
 
 
 def bounds_deg(

@@ -13,8 +13,8 @@ from typing import Any
 
 from humay import __version__
 from humay.access import opportunities_table, table_bytes
-from humay.chain.files import begin_again, remove_others, write_catalogue
-from humay.chain.picturing import Flown, fly_and_expose, process_exposures
+from humay.chain.files import begin_again, check_folder, remove_products, write_catalogue
+from humay.chain.picturing import fly_and_expose, process_exposures
 from humay.chain.planning import Survey, figures_of, planned, survey
 from humay.chain.showing import flight_figures, product_figures
 from humay.chain.timing import Step, Timings
@@ -53,6 +53,7 @@ def run_mission(
     """
     if mission.run is None:
         raise MissionError(f"{mission.path}: no [run] table, expected requests, start and days")
+    check_folder(folder)
     settings, timings = mission.run, Timings(show=step)
     started, cpu = time.perf_counter(), time.process_time()
     seed = settings.seed if seed is None else seed
@@ -80,11 +81,11 @@ def run_mission(
         step=timings,
     )
     with timings("process"):
-        made = process_exposures(flown.exposures, document, folder / "products", threads=threads)
+        made = process_exposures(flown.exposures, folder / "products", threads=threads)
     products = [product for each in made.values() for product in each]
     with timings("catalogue"):
-        _tidy(folder, flown, products)
         write_catalogue(folder / "catalogue.db", products)
+        remove_products(folder / "products", [product.id for product in products])
     figures = figures_of(mission, document) | {"flight": flight_figures(flown, found.orbits)}
     if settings.render:
         with timings("measure"):
@@ -118,10 +119,3 @@ def _plan_files(found: Survey, document: Mapping[str, Any]) -> dict[str, bytes]:
         "opportunities.parquet": table_bytes(table, ".parquet"),
         "plan.json": json_bytes(document),
     }
-
-
-def _tidy(folder: Path, flown: Flown, products: Sequence[Made]) -> None:
-    """Remove raw images and products of earlier runs, which this one did not make."""
-    exposed = [exposure.acquisition.id for exposure in flown.exposures]
-    remove_others(folder / "flight" / "raw", exposed, "image.json")
-    remove_others(folder / "products", [product.id for product in products], "{name}.json")

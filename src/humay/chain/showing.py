@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from humay.arrays import FloatArray, unit
 from humay.chain.files import picture_uri
 from humay.chain.picturing import Exposure, Flown
-from humay.earth import WGS84_A_M, WGS84_E2, sun_itrf
+from humay.earth import sun_itrf
 from humay.imaging import SpectralBand, SyntheticScene, Target
 from humay.orbit import Ephemeris
 from humay.processing import Made
@@ -108,9 +108,19 @@ class _Measured:
         return float(self.products["L1C"].item["properties"]["gsd"])
 
     @property
-    def ratio(self) -> float:
-        colour = next(chip for chip in self.raw.chips if chip.band != "pan")
-        return colour.line_period_s / self.raw.of_band("pan")[0].line_period_s
+    def colours(self) -> list[str]:
+        return [band for band in self.raw.bands if band != "pan"]
+
+    @property
+    def located(self) -> str:
+        """The band whose place is measured: green, or the first of the colours, or PAN."""
+        colours = self.colours
+        return LOCATED_BAND if LOCATED_BAND in colours else [*colours, "pan"][0]
+
+    def ratio(self, band: str) -> float:
+        """PAN pixels along one of a band."""
+        periods = [self.raw.of_band(name)[0].line_period_s for name in (band, "pan")]
+        return periods[0] / periods[1]
 
     @cached_property
     def sun(self) -> FloatArray:
@@ -124,28 +134,34 @@ class _Measured:
             for each in facts
         ]
 
-    @cached_property
-    def location(self) -> LocationResult:
-        """How far the colours lie from where the scene has them."""
+    def location(self, sheet: str, band: str) -> LocationResult:
+        """How far a band of a sheet lies from where the scene has it."""
+        sharp = sheet == "pansharpened"
+        folder = self.products["L2P" if sharp else "L1C"].folder
         return measure_location(
-            self.products["L1C"].folder / "ms.tif",
+            folder / f"{sheet}.tif",
             self.scene,
-            bands=self.bands([LOCATED_BAND]),
+            bands=self.bands([band]),
             sun_itrf=self.sun,
-            native_m=self.native_m * self.ratio,
+            native_m=self.native_m * (1.0 if sharp else self.ratio(band)),
+            flags=folder / ("quality.tif" if sharp else f"{sheet}-quality.tif"),
+            sharpened_by=round(self.ratio(band)) if sharp else 1,
         )
 
-    def radiometry(self, sheet: str, bands: Sequence[str]) -> RadiometryResult:
+    def radiometry(
+        self, sheet: str, bands: Sequence[str], located: LocationResult
+    ) -> RadiometryResult:
         """Reflectance of a sheet on the grey patches, and noise of its raw pixels there."""
-        folder = self.products["L1C"].folder
+        folder, mean = self.products["L1C"].folder, located.mean_m
         reflectances = measure_reflectance(
             folder / f"{sheet}.tif",
             self.scene,
+            [Patch.of(target) for target in self._targets],
             flags=folder / f"{sheet}-quality.tif",
-            patches=self._patches,
             bands=self.bands(bands),
             sun_itrf=self.sun,
-            native_m=self.native_m * self.ratio,
+            native_m=self.native_m * max(self.ratio(band) for band in self.raw.bands),
+            off_m=mean if located.points else (0.0, 0.0),
         )
         noises = tuple(self._noises(bands))
         return RadiometryResult(reflectances=tuple(reflectances), noises=noises)
@@ -154,13 +170,6 @@ class _Measured:
     def _targets(self) -> list[Target]:
         own = f"{self.exposure.acquisition.id}/"
         return [t for t in self.scene.targets if t.kind == "patch" and t.name.startswith(own)]
-
-    @cached_property
-    def _patches(self) -> list[Patch]:
-        """The patches where the product shows them: moved by the measured location error."""
-        shift = self.location.mean_m
-        moved = shift if all(math.isfinite(x) for x in shift) else (0.0, 0.0)
-        return [_patch(target, moved) for target in self._targets]
 
     def _noises(self, bands: Sequence[str]) -> Iterator[PatchNoise]:
         for chip in self.raw.chips:
@@ -179,7 +188,7 @@ class _Measured:
 
     def _inside(self, chip: Chip, target: Target) -> tuple[slice, slice] | None:
         """Rows and columns of a chip within a patch, as truly flown; None where it sees few."""
-        patch = _patch(target, (0.0, 0.0), share=_INNER)
+        patch = Patch.of(replace(target, half_m=_INNER * target.half_m))
         height = self.scene.height_m(patch.lon_rad, patch.lat_rad)
         model = chip.model(self.exposure.acquisition.true)
         positions = model.project(patch.lon_rad, patch.lat_rad, height)
@@ -195,31 +204,17 @@ class _Measured:
         return spans[0], spans[1]
 
 
-def _patch(target: Target, shift_m: tuple[float, float], share: float = 1.0) -> Patch:
-    """The corners of a target, moved by metres east and north, or shrunk to its middle."""
-    square = 1.0 - WGS84_E2 * math.sin(target.lat_rad) ** 2
-    east_m = WGS84_A_M / math.sqrt(square)
-    north_m = east_m * (1.0 - WGS84_E2) / square
-    sine, cosine = math.sin(target.heading_rad), math.cos(target.heading_rad)
-    along = share * target.half_m * np.array([1.0, 1.0, -1.0, -1.0])
-    across = share * target.half_m * np.array([-1.0, 1.0, 1.0, -1.0])
-    east = along * sine + across * cosine + shift_m[0]
-    north = along * cosine - across * sine + shift_m[1]
-    lat = target.lat_rad + north / north_m
-    return Patch(
-        name=target.name,
-        lon_rad=target.lon_rad + east / (east_m * np.cos(lat)),
-        lat_rad=lat,
-    )
-
-
 def _entries(of: _Measured, folder: Path) -> Iterator[dict[str, Any]]:
     l1c = of.products["L1C"]
-    colours = [band for band in of.raw.bands if band != "pan"]
-    yield _entry(of, l1c, "L1C-MS", "ms", folder, radiometry=of.radiometry("ms", colours))
-    yield _entry(of, l1c, "L1C-PAN", "pan", folder, radiometry=of.radiometry("pan", ["pan"]))
+    sheets = [("L1C-MS", "ms", of.colours, of.located), ("L1C-PAN", "pan", ["pan"], "pan")]
+    for level, sheet, bands, band in sheets if of.colours else sheets[1:]:
+        located = of.location(sheet, band)
+        radiometry = of.radiometry(sheet, bands, located)
+        yield _entry(of, l1c, level, sheet, folder, located=located, radiometry=radiometry)
     if "L2P" in of.products:
-        yield _entry(of, of.products["L2P"], "L2P", "pansharpened", folder, radiometry=None)
+        located = of.location("pansharpened", of.located)
+        l2p = of.products["L2P"]
+        yield _entry(of, l2p, "L2P", "pansharpened", folder, located=located, radiometry=None)
 
 
 def _entry(
@@ -229,6 +224,7 @@ def _entry(
     asset: str,
     folder: Path,
     *,
+    located: LocationResult,
     radiometry: RadiometryResult | None,
 ) -> dict[str, Any]:
     properties, sheet = product.item["properties"], product.item["assets"][asset]
@@ -236,8 +232,8 @@ def _entry(
     bands = [band["name"] for band in sheet["bands"]]
     acquisition = of.exposure.acquisition
     rows, cols = sheet["proj:shape"]
-    picture = "thumbnail-pan.jpg" if asset == "pan" else "thumbnail.jpg"
-    coarse = asset == "ms"
+    picture = "thumbnail-pan.jpg" if asset == "pan" and of.colours else "thumbnail.jpg"
+    own_raw = asset != "pansharpened"
     return {
         "id": product.id + ("" if level == "L2P" else level.removeprefix("L1C")),
         "acquisition": acquisition.id,
@@ -248,7 +244,7 @@ def _entry(
         "bands": bands,
         "acquired": properties["datetime"],
         "pixel_m": sheet["raster:spatial_resolution"],
-        "native_gsd_m": round(of.native_m * (of.ratio if coarse else 1.0), 3),
+        "native_gsd_m": round(of.native_m * (of.ratio(bands[0]) if own_raw else 1.0), 3),
         "rows": rows,
         "cols": cols,
         "footprint": _ring(product.item["geometry"]),
@@ -257,9 +253,9 @@ def _entry(
         "relief_m": [traces["lowest_m"], traces["highest_m"]],
         "bound_px": traces.get(f"{asset}_bound_px", traces.get("pan_bound_px")),
         "ce90_predicted_m": traces["location_ce90_m"],
-        "location": _location(of.location) if coarse else None,
+        "location": _location(located),
         "radiometry": None if radiometry is None else _radiometry(radiometry),
-        "snr": _snr(of.raw, bands) if asset != "pansharpened" else None,
+        "snr": _snr(of.raw, bands) if own_raw else None,
         "mtf_nyquist": {band: round(of.raw.mtf_nyquist[band], 3) for band in bands},
         "saturated_share": traces.get(f"{asset}_saturated_share", 0.0),
         "cloud_cover": None,

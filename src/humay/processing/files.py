@@ -1,9 +1,14 @@
-"""Reading elevations, and the pixels of real images; nothing else of the array core does."""
+"""Reading elevations and the pixels of real images; folders of products, whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import shutil
+import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -15,7 +20,8 @@ from pyproj import CRS, Transformer
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.windows import Window
 
-from humay.errors import ProcessingError
+from humay.errors import OutputError, ProcessingError
+from humay.files import remove, sweep
 from humay.processing.dem import Bounds, Dem, VerticalDatum
 from humay.processing.ortho import Flags, Image
 from humay.sensor import RpcImage, read_window
@@ -195,3 +201,73 @@ class CountPixels:
         if self.image.nodata is not None:
             counts[counts == self.image.nodata] = np.nan
         return counts, None
+
+
+# Folders of products ------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def published_folder(folder: Path) -> Iterator[Path]:
+    """A folder to fill that takes the place of `folder` when the context ends without an error.
+
+    Until then nothing shows under that name but what was there. What a killed process left behind
+    of the same folder is swept away first. Raises `OutputError` with what the system says, and for
+    something in that place that is no product.
+    """
+    scratch = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    try:
+        sweep(folder.parent, folder.name)
+        _check_place(folder)
+        scratch.mkdir(parents=True)
+        yield scratch
+        _replace(folder, scratch)
+    except OSError as error:
+        raise OutputError(f"{folder}: could not be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_place(folder: Path) -> None:
+    """Refuse to replace what is no product: somebody may want it."""
+    if not os.path.lexists(folder) or (folder / f"{folder.name}.json").is_file():
+        return
+    if not folder.is_dir() or folder.is_symlink() or any(folder.iterdir()):
+        raise OutputError(f"{folder}: is there and is no product, expected one or nothing")
+
+
+def _replace(folder: Path, scratch: Path) -> None:
+    """Killed between the two renamings, `folder` is missing until `sweep` puts it back."""
+    if not folder.exists():
+        scratch.rename(folder)
+        return
+    before = folder.with_name(f".{folder.name}.before-{os.getpid()}")
+    folder.rename(before)
+    scratch.rename(folder)
+    remove(before)
+
+
+class CogRows:
+    """Reflectance of a finished product, read by rows from several threads; NaN where no data."""
+
+    def __init__(self, path: Path) -> None:
+        self._raster = rasterio.open(path)
+        self._lock = threading.Lock()
+        self.shape = (self._raster.count, self._raster.height, self._raster.width)
+        self._scale = np.float32(self._raster.scales[0])
+
+    def rows(self, begin: int, end: int) -> Image:
+        with self._lock:
+            pixels = self._raster.read(window=((begin, end), (0, self.shape[2])))
+        values = pixels.astype(np.float32) * self._scale
+        return np.where(pixels == 0, np.float32(np.nan), values)
+
+    def flags(self, begin: int, end: int) -> NDArray[np.uint8]:
+        """Rows of a product that holds flags, (rows, cols)."""
+        with self._lock:
+            flags: NDArray[np.uint8] = self._raster.read(
+                1, window=((begin, end), (0, self.shape[2]))
+            )
+        return flags
+
+    def close(self) -> None:
+        self._raster.close()

@@ -18,7 +18,7 @@ from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.polygon import orient
 
-from humay.processing.cog import CogLayout, FileFacts
+from humay.processing.store import CogLayout, FileFacts
 from humay.time import format_utc
 
 STAC_VERSION = "1.1.0"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import Polygon
 
 from humay.arrays import FloatArray, angle_between, norm
 from humay.earth import azimuth_angle, itrf_from_geodetic, sun_itrf, up_at
@@ -23,7 +24,6 @@ from humay.sensor import Chip, Pushbroom, RawImage
 from humay.spacecraft import Trajectory
 
 _OUTLINE_STEPS = 33  # places along each side of a chip
-_OUTLINE_TOLERANCE_DEG = 1e-6  # 0.1 m
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,26 +78,10 @@ class Prepared:
     def _models(self, band: str) -> list[tuple[Chip, Pushbroom]]:
         return [(chip, chip.model(self.trajectory)) for chip in self.raw.of_band(band)]
 
-    def footprint(self) -> Polygon | MultiPolygon:
-        """What PAN sees, as an outline in degrees that runs on over the antimeridian."""
-        outlines = []
-        middle = None
-        for chip, model in self._models("pan"):
-            lon, lat = seen_ground(model, *_own_outline(chip), self.dem)
-            lon_deg = np.degrees(lon)
-            middle = lon_deg[0] if middle is None else middle
-            lon_deg = lon_deg - 360.0 * np.round((lon_deg - middle) / 360.0)
-            outlines.append(Polygon(np.column_stack([lon_deg, np.degrees(lat)])))
-        joined = shapely.union_all(outlines, grid_size=1e-9)
-        simple = joined.simplify(_OUTLINE_TOLERANCE_DEG)
-        assert isinstance(simple, Polygon | MultiPolygon)
-        return simple
-
     def middle(self) -> Middle:
         """Where and how the middle of the image was seen."""
-        chip, model = self._models("pan")[len(self._models("pan")) // 2]
-        rows, cols = chip.shape
-        row, col = np.array([0.5 * (rows - 1)]), np.array([0.5 * (cols - 1)])
+        chip, model, column = self._middle_column()
+        row, col = np.array([0.5 * (chip.shape[0] - 1)]), np.array([column])
         lon, lat = seen_ground(model, row, col, self.dem)
         height = self.dem.held_m(lon, lat)
         steps = [model.locate(row + i, col + j, height) for i, j in ((1.0, 0.0), (0.0, 1.0))]
@@ -105,9 +89,23 @@ class Prepared:
         gsd = [float(norm(itrf_from_geodetic(*step, height) - place)[0]) for step in steps]
         return Middle(model=model, row=row, col=col, height_m=height, place=place[0], gsd_m=gsd)
 
+    def _middle_column(self) -> tuple[Chip, Pushbroom, float]:
+        """The chip of PAN in the middle of the image, and the column there."""
+        models = self._models("pan")
+        ends = np.cumsum([end - first for first, end in (chip.own_columns for chip, _ in models)])
+        k = int(np.searchsorted(ends, 0.5 * ends[-1]))
+        chip, model = models[k]
+        return chip, model, chip.own_columns[1] - 0.5 - (ends[k] - 0.5 * ends[-1])
+
+    @cached_property
     def height_range_m(self) -> tuple[float, float]:
-        """Lowest and highest post of the DEM, above WGS 84."""
-        return float(np.nanmin(self.dem.posts_m)), float(np.nanmax(self.dem.posts_m))
+        """Lowest and highest ground that PAN sees, above WGS 84: posts inside, and the edge."""
+        seen = []
+        for chip, model in self._models("pan"):
+            edge = seen_ground(model, *_own_outline(chip), self.dem)
+            seen += [self.dem.held_m(*edge), _posts_inside(self.dem, *edge)]
+        heights = np.concatenate(seen)
+        return float(np.nanmin(heights)), float(np.nanmax(heights))
 
     def ce90_m(self, dem_sigma_m: float) -> float:
         """Radius that holds 90 % of the image's likely displacements, in its middle."""
@@ -158,17 +156,25 @@ class Middle:
             sun_elevation_rad=math.pi / 2 - float(angle_between(to_sun, up)),
         )
 
-    def orbit(self, number: object, anx_offset_s: object) -> OrbitFacts:
-        """Which way the satellite flew, and where in its orbit where that is known."""
-        trajectory = self.model.trajectory
-        r, v = trajectory.state(np.asarray(self.t_s))
-        at = trajectory.epoch.utc(self.t_s)
-        after = timedelta(seconds=anx_offset_s) if isinstance(anx_offset_s, float | int) else None
+    def orbit(self, number: object, anx: datetime | None) -> OrbitFacts:
+        """Which way the satellite flew, besides what is told of its orbit."""
+        r, v = self.model.trajectory.state(np.asarray(self.t_s))
         return OrbitFacts(
             state="ascending" if inertial_velocity(r, v)[2] > 0 else "descending",
             absolute_orbit=number if isinstance(number, int) else None,
-            anx=None if after is None else at - after,
+            anx=anx,
         )
+
+
+def _posts_inside(dem: Dem, lon_rad: FloatArray, lat_rad: FloatArray) -> FloatArray:
+    """Heights of the DEM's posts within an outline."""
+    outline = Polygon(np.column_stack(dem.posts_at(lon_rad, lat_rad)))
+    low, high = (np.array(edge) for edge in (outline.bounds[:2], outline.bounds[2:]))
+    first = np.clip(np.ceil(low).astype(int), 0, dem.posts_m.shape)
+    end = np.clip(np.floor(high).astype(int) + 1, first, dem.posts_m.shape)
+    rows, cols = np.mgrid[first[0] : end[0], first[1] : end[1]]
+    inside = shapely.contains_xy(outline, rows, cols)
+    return np.asarray(dem.posts_m[rows[inside], cols[inside]], dtype=np.float64)
 
 
 def _own_outline(chip: Chip) -> tuple[FloatArray, FloatArray]:

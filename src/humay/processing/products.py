@@ -7,24 +7,27 @@ comes from. `docs/reference/products.md` describes the folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from shapely.geometry import MultiPolygon, Polygon
 
 from humay import __version__
 from humay.errors import ProcessingError, SensorError
 from humay.files import write_all
 from humay.processing.calibrate import encoded
-from humay.processing.cog import FileFacts, open_cog
 from humay.processing.dem import Dem
+from humay.processing.files import CogRows, published_folder
+from humay.processing.footprint import footprint
 from humay.processing.item import AssetFacts, Link, ProductFacts, Scalar, Spectrum
 from humay.processing.ortho import Flags, plan_ortho
 from humay.processing.pansharpen import Sharpening, plan_sharpening
 from humay.processing.prepared import Prepared
-from humay.processing.publish import CogRows, published_folder
 from humay.processing.rpc_text import rpc_text
+from humay.processing.store import FileFacts, open_cog
 from humay.processing.writing import (
     Level,
     Made,
@@ -33,11 +36,13 @@ from humay.processing.writing import (
     cog_asset,
     flag_layout,
     image_layout,
+    plain_name,
     write_item,
     write_sheet,
     write_thumbnail,
 )
 from humay.sensor import RawImage, fit_rpc
+from humay.time import parse_utc
 
 _RPC_ROOM_M = 200.0  # that its heights reach beyond those of the ground
 Figures = Mapping[str, Scalar | None]
@@ -52,23 +57,24 @@ def make_products(raw: RawImage, dem: Dem, folder: Path, recipe: Recipe) -> tupl
     ready = Prepared.of(raw, dem, recipe.trajectory)
     if recipe.level == "L2P" and not ready.colours:
         raise ProcessingError(f"{raw.name}: has PAN only, expected colours to sharpen")
-    made = [_make_l1c(ready, folder, recipe)]
-    if recipe.level == "L2P":
-        made.append(_make_l2p(ready, made[0], folder, recipe))
+    sheets = _sheets(ready, recipe)
+    made = [_make_l1c(ready, sheets, folder, recipe)]
+    if recipe.level != "L1C" and ready.colours:
+        made.append(_make_l2p(ready, sheets, made[0], folder, recipe))
     return tuple(made)
 
 
 def product_id(raw: RawImage, level: Level) -> str:
     """Names a product for good: who saw it, when, and what was made of it."""
-    return f"{raw.satellite}_{raw.acquired:%Y%m%dT%H%M%S}_{level}".replace(" ", "-")
+    return plain_name(f"{raw.satellite}_{raw.acquired:%Y%m%dT%H%M%S}_{level}")
 
 
-def _make_l1c(ready: Prepared, parent: Path, recipe: Recipe) -> Made:
+def _make_l1c(ready: Prepared, sheets: Sequence[Sheet], parent: Path, recipe: Recipe) -> Made:
     name = product_id(ready.raw, "L1C")
     with published_folder(parent / name) as folder:
         assets: dict[str, AssetFacts] = {}
         figures: dict[str, Scalar | None] = {}
-        for sheet in _sheets(ready, recipe):
+        for sheet in sheets:
             written = write_sheet(folder, sheet, threads=recipe.threads)
             assets |= written.assets
             figures[f"{sheet.name}_bound_px"] = written.bound_px
@@ -80,7 +86,7 @@ def _make_l1c(ready: Prepared, parent: Path, recipe: Recipe) -> Made:
         if ready.colours:
             pan = write_thumbnail(folder, "pan.tif", ("pan",), "thumbnail-pan")
             assets["thumbnail-pan"] = pan
-        facts = _facts(ready, "L1C", assets, figures, recipe)
+        facts = _facts(ready, "L1C", assets, figures, recipe, footprint(sheets[0].plans))
         return write_item(facts, folder, parent / name)
 
 
@@ -115,7 +121,7 @@ def _write_rpcs(ready: Prepared, folder: Path) -> tuple[dict[str, AssetFacts], F
     A chip that no RPC follows, such as a narrow one of a shaking camera, goes without and is named:
     the product itself does not stand on RPCs.
     """
-    low, high = ready.height_range_m()
+    low, high = ready.height_range_m
     assets: dict[str, AssetFacts] = {}
     missed_px, without = [], []
     for chip in ready.raw.of_band("pan"):
@@ -146,7 +152,9 @@ def _write_rpcs(ready: Prepared, folder: Path) -> tuple[dict[str, AssetFacts], F
     }
 
 
-def _make_l2p(ready: Prepared, l1c: Made, parent: Path, recipe: Recipe) -> Made:
+def _make_l2p(
+    ready: Prepared, sheets: Sequence[Sheet], l1c: Made, parent: Path, recipe: Recipe
+) -> Made:
     name = product_id(ready.raw, "L2P")
     with published_folder(parent / name) as folder:
         sharpening = _write_sharpened(ready, l1c, folder, recipe.threads)
@@ -162,7 +170,8 @@ def _make_l2p(ready: Prepared, l1c: Made, parent: Path, recipe: Recipe) -> Made:
             f"gain_{band}": each.gain
             for band, each in zip(ready.colours, sharpening.injections, strict=True)
         }
-        facts = _facts(ready, "L2P", assets, gains, recipe, derived_from=l1c)
+        seen = footprint([plan for sheet in sheets for plan in sheet.plans])
+        facts = _facts(ready, "L2P", assets, gains, recipe, seen, derived_from=l1c)
         return write_item(facts, folder, parent / name)
 
 
@@ -217,6 +226,7 @@ def _facts(
     assets: Mapping[str, AssetFacts],
     figures: Figures,
     recipe: Recipe,
+    seen: Polygon | MultiPolygon,
     *,
     derived_from: Made | None = None,
 ) -> ProductFacts:
@@ -233,8 +243,8 @@ def _facts(
         instruments=(raw.camera,),
         start=start,
         end=end,
-        created=recipe.created or end,
-        footprint=ready.footprint(),
+        created=recipe.created or _told_time(raw, "delivered") or end,
+        footprint=seen,
         epsg=ready.pan_grid.epsg,
         gsd_m=round(middle.native_m, 3),
         assets=assets,
@@ -243,7 +253,7 @@ def _facts(
         mission=mission if isinstance(mission, str) else None,
         collection=f"humay-{level.lower()}",
         view=middle.view(),
-        orbit=middle.orbit(raw.source.get("orbit"), raw.source.get("anx_offset_s")),
+        orbit=middle.orbit(raw.source.get("orbit"), _ascending_node(raw)),
         spectra={
             band: Spectrum(
                 low_m=facts.response_m[0],
@@ -255,6 +265,19 @@ def _facts(
         traces=_traces(ready, figures, recipe),
         links=recipe.links + parent,
     )
+
+
+def _told_time(raw: RawImage, name: str) -> datetime | None:
+    told = raw.source.get(name)
+    return parse_utc(told) if isinstance(told, str) else None
+
+
+def _ascending_node(raw: RawImage) -> datetime | None:
+    """Of the orbit; a raw image tells how long before its acquisition's first line that was."""
+    begun, after_s = _told_time(raw, "acquisition_start"), raw.source.get("anx_offset_s")
+    if begun is None or not isinstance(after_s, int | float):
+        return None
+    return begun - timedelta(seconds=after_s)
 
 
 def _parent(made: Made) -> Link:
@@ -276,7 +299,7 @@ def _lineage(ready: Prepared, level: Level) -> str:
 
 def _traces(ready: Prepared, figures: Figures, recipe: Recipe) -> dict[str, Scalar | None]:
     sigma_m = recipe.dem_sigma_m
-    lowest_m, highest_m = ready.height_range_m()
+    lowest_m, highest_m = ready.height_range_m
     own: dict[str, Scalar | None] = {
         "raw": ready.raw.name,
         "dem": ready.dem.name,

@@ -4,39 +4,46 @@ else its counts, and said so."""
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely.geometry import Polygon
 
 from humay import __version__
-from humay.arrays import FloatArray, norm
+from humay.arrays import norm
 from humay.earth import itrf_from_geodetic
 from humay.errors import ProcessingError
 from humay.processing.calibrate import LinearPixels, sunlight
 from humay.processing.dem import Dem
-from humay.processing.files import CountPixels
+from humay.processing.files import CountPixels, published_folder
+from humay.processing.footprint import footprint
 from humay.processing.grid import OutputGrid, grid_for, seen_ground
 from humay.processing.item import ProductFacts, Scalar
 from humay.processing.ortho import Image, Pixels, Source, plan_ortho
-from humay.processing.publish import published_folder
-from humay.processing.writing import Made, Recipe, Sheet, write_item, write_sheet, write_thumbnail
+from humay.processing.writing import (
+    Made,
+    Recipe,
+    Sheet,
+    plain_name,
+    write_item,
+    write_sheet,
+    write_thumbnail,
+)
 from humay.sensor import RpcImage
 from humay.time import Epoch
 
-_OUTLINE_STEPS = 33
 _MOST_COUNTS = 65_535
+_FINEST, _FEWEST_PX = 16, 8  # map pixels in one of the image; along a side of it
 
 
 def make_real_product(image: RpcImage, dem: Dem, folder: Path, recipe: Recipe) -> Made:
     """A real image laid over a DEM, as a folder of its own in `folder`.
 
-    Reflectance (L1C) needs gain, bias and solar irradiance of every band and the time; where one
-    is missing the product holds counts, level ORTHO. Raises `ProcessingError` for sharpening, which
-    takes two images, and where nobody says when the image was taken.
+    Reflectance (L1C) needs gain, bias and solar irradiance of every band; where one is missing the
+    product holds counts, level ORTHO, unless L1C is asked for. Raises `ProcessingError` for what
+    the image cannot give, such as sharpening, and where nobody says when it was taken.
     """
     if recipe.level == "L2P":
         raise ProcessingError(
@@ -45,8 +52,8 @@ def make_real_product(image: RpcImage, dem: Dem, folder: Path, recipe: Recipe) -
     acquired = recipe.acquired or image.view.acquired
     if acquired is None:
         raise ProcessingError(f"{image.path}: does not say when it was taken, expected --acquired")
-    level = "L1C" if not _uncalibrated(image) else "ORTHO"
-    name = re.sub(r"[^\w.-]+", "-", f"{image.name}_{level}")
+    level = _level(image, recipe)
+    name = plain_name(f"{image.name}_{level}")
     grid = _grid(image, dem, recipe)
     with published_folder(folder / name) as scratch:
         sheet = _sheet(image, dem, grid, recipe, level, acquired)
@@ -64,7 +71,7 @@ def make_real_product(image: RpcImage, dem: Dem, folder: Path, recipe: Recipe) -
             start=acquired,
             end=acquired,
             created=recipe.created or acquired,
-            footprint=_footprint(image, dem),
+            footprint=footprint(sheet.plans),
             epsg=grid.epsg,
             gsd_m=round(_native_m(image, dem), 3),
             assets=assets,
@@ -75,6 +82,16 @@ def make_real_product(image: RpcImage, dem: Dem, folder: Path, recipe: Recipe) -
             links=recipe.links,
         )
         return write_item(facts, scratch, folder / name)
+
+
+def _level(image: RpcImage, recipe: Recipe) -> str:
+    without = _uncalibrated(image)
+    if recipe.level == "L1C" and without:
+        raise ProcessingError(
+            f"{image.path}: L1C needs gain, bias and solar irradiance, found none of "
+            f"{', '.join(without)}; expected no level, for counts as they are"
+        )
+    return "ORTHO" if without else "L1C"
 
 
 def _uncalibrated(image: RpcImage) -> list[str]:
@@ -90,14 +107,15 @@ def _uncalibrated(image: RpcImage) -> list[str]:
 def _sheet(
     image: RpcImage, dem: Dem, grid: OutputGrid, recipe: Recipe, level: str, acquired: datetime
 ) -> Sheet:
+    counts = [CountPixels(image=image, band=band) for band in image.bands]
+    pixels: Sequence[Pixels] = counts
+    if level == "L1C":
+        pixels = _reflectances(image, counts, dem, acquired)
     plans = [
         plan_ortho(
-            [Source(model=image.rpc, pixels=_pixels(image, i, dem, level, acquired))],
-            grid,
-            dem,
-            tolerance_px=recipe.tolerance_px,
+            [Source(model=image.rpc, pixels=each)], grid, dem, tolerance_px=recipe.tolerance_px
         )
-        for i in range(len(image.bands))
+        for each in pixels
     ]
     if level == "L1C":
         return Sheet(name="image", title="Reflectance", grid=grid, bands=image.bands, plans=plans)
@@ -107,26 +125,33 @@ def _sheet(
     )  # fmt: skip
 
 
-def _pixels(image: RpcImage, band: int, dem: Dem, level: str, acquired: datetime) -> Pixels:
-    counts = CountPixels(image=image, band=image.bands[band])
-    if level != "L1C":
-        return counts
-    name = image.bands[band]
-    given = image.radiometry_of(name)
-    irradiance = given.solar_irradiance_w_m2_um
-    assert irradiance is not None  # _uncalibrated has looked
-    epoch = Epoch(acquired)
+def _reflectances(
+    image: RpcImage, counts: Sequence[CountPixels], dem: Dem, acquired: datetime
+) -> list[Pixels]:
+    """The bands calibrated, all in the light of one instant."""
     light = sunlight(
-        image.rpc, image.shape, epoch, lambda row: np.zeros(np.shape(row)), height_m=dem.mean_m
+        image.rpc,
+        image.shape,
+        Epoch(acquired),
+        lambda row: np.zeros(np.shape(row)),
+        height_m=dem.mean_m,
     )
-    return LinearPixels(
-        counts=counts,
-        gain=given.gain,
-        bias=given.bias,
-        solar_irradiance_w_m2_um=irradiance,
-        light=light,
-        saturated=image.saturated,
-    )
+    found: list[Pixels] = []
+    for each in counts:
+        given = image.radiometry_of(each.band)
+        irradiance = given.solar_irradiance_w_m2_um
+        assert irradiance is not None  # _uncalibrated has looked
+        found.append(
+            LinearPixels(
+                counts=each,
+                gain=given.gain,
+                bias=given.bias,
+                solar_irradiance_w_m2_um=irradiance,
+                light=light,
+                saturated=image.saturated,
+            )
+        )
+    return found
 
 
 def _whole_counts(counts: Image) -> NDArray[np.uint16]:
@@ -148,28 +173,17 @@ def _native_m(image: RpcImage, dem: Dem) -> float:
 
 
 def _grid(image: RpcImage, dem: Dem, recipe: Recipe) -> OutputGrid:
-    pixel_m = recipe.pixel_m
+    native_m, pixel_m = _native_m(image, dem), recipe.pixel_m
+    least_m, most_m = native_m / _FINEST, native_m * min(image.shape) / _FEWEST_PX
     if pixel_m is None:
-        native_m = _native_m(image, dem)
         digit = 10.0 ** (math.floor(math.log10(native_m)) - 1)
         pixel_m = round(math.floor(native_m / digit + 1e-9) * digit, 6)
+    elif not least_m <= pixel_m <= most_m:
+        raise ProcessingError(
+            f"{image.path}: {pixel_m:g} m for a pixel on the map, the image has {native_m:.3g} m; "
+            f"expected {least_m:.2g} to {most_m:.2g}"
+        )
     return grid_for([image.rpc], [image.shape], dem, pixel_m=pixel_m)
-
-
-def _footprint(image: RpcImage, dem: Dem) -> Polygon:
-    lon, lat = seen_ground(image.rpc, *_outline(image.shape), dem)
-    lon_deg = np.degrees(lon)
-    lon_deg = lon_deg - 360.0 * np.round((lon_deg - lon_deg[0]) / 360.0)
-    return Polygon(np.column_stack([lon_deg, np.degrees(lat)]))
-
-
-def _outline(shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """Round the pixels, along their outer edges."""
-    share = np.linspace(0.0, 1.0, _OUTLINE_STEPS)[:-1]
-    there, back, zero, one = share, 1 - share, 0 * share, 0 * share + 1
-    row = np.concatenate([zero, there, one, back]) * shape[0] - 0.5
-    col = np.concatenate([there, one, back, zero]) * shape[1] - 0.5
-    return row, col
 
 
 def _lineage(image: RpcImage, dem: Dem, level: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humay.arrays import BoolArray
-from humay.processing.cog import jpeg_bytes
+from humay.processing.store import jpeg_bytes
 
 WIDTH_PX = 512
 STRETCH_PERCENT = (2.0, 98.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from humay.errors import ProcessingError
 from humay.files import json_bytes, write_all
 from humay.processing.calibrate import REFLECTANCE_STEPS, encoded
-from humay.processing.cog import CogLayout, FileFacts, WriteBlock, open_cog, read_small
 from humay.processing.grid import OutputGrid
 from humay.processing.item import (
     COG_TYPE,
@@ -27,6 +27,7 @@ from humay.processing.item import (
 )
 from humay.processing.ortho import Block, Image, OrthoPlan
 from humay.processing.resample import SATURATED
+from humay.processing.store import CogLayout, FileFacts, WriteBlock, open_cog, read_small
 from humay.processing.thumbnail import WIDTH_PX, thumbnail_bytes
 from humay.spacecraft import Trajectory
 
@@ -58,14 +59,15 @@ class Made:
 class Recipe:
     """How products are made.
 
-    `level` is the highest one wanted; lower ones that it needs are made besides. `created` is told
-    in the items: the mission's clock, or that of whoever asks; None is the instant of the image.
+    `level` is the highest one wanted, and lower ones that it needs are made besides; None is all
+    that the image gives. `created` is told in the items: the mission's clock, or that of whoever
+    asks; None is when a raw image reached the ground, or else the end of its exposure.
     `dem_sigma_m` is the DEM's error, one sigma; without it no location accuracy is predicted.
     `trajectory` replaces the measured one. `pixel_m` and `acquired` are for real images, whose
     files may not say them.
     """
 
-    level: Level = "L2P"
+    level: Level | None = None
     created: datetime | None = None
     tolerance_px: float = TOLERANCE_PX
     threads: int = 1
@@ -100,6 +102,11 @@ class Written:
     assets: Mapping[str, AssetFacts]
     bound_px: float
     saturated_share: float
+
+
+def plain_name(text: str) -> str:
+    """A name for files and links: letters, digits, `_`, `.` and `-`; not hidden."""
+    return re.sub(r"[^\w.-]+", "-", text).lstrip(".") or "-"
 
 
 def write_sheet(folder: Path, sheet: Sheet, *, threads: int) -> Written:

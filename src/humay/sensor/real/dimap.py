@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from humay.errors import SensorError
-from humay.sensor.reading import instant, named, rpc_of_fields, shown, whole
+from humay.sensor.real.reading import instant, named, rpc_of_fields, shown, whole
+from humay.sensor.real.rpc_image import BandRadiometry, View
+from humay.sensor.real.xml_tree import Node
 from humay.sensor.rpc import Rpc
-from humay.sensor.rpc_image import BandRadiometry, View
-from humay.sensor.xml_tree import Node
 
 _CHANNELS = ("PAN_CHANNEL", "RED_CHANNEL", "GREEN_CHANNEL", "BLUE_CHANNEL", "ALPHA_CHANNEL")
 

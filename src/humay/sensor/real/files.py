@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,12 +18,12 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from humay.errors import SensorError
-from humay.sensor.dimap import DimapProduct, Tile, product_from_dimap, rpc_from_dimap
-from humay.sensor.geom import GeomFile, read_geom_text
-from humay.sensor.reading import instant, number, rpc_of_fields, shown
+from humay.sensor.real.dimap import DimapProduct, Tile, product_from_dimap, rpc_from_dimap
+from humay.sensor.real.geom import GeomFile, read_geom_text
+from humay.sensor.real.reading import instant, number, rpc_of_fields, shown
+from humay.sensor.real.rpc_image import PixelFile, RpcImage, View
+from humay.sensor.real.xml_tree import Node, parse_xml
 from humay.sensor.rpc import Rpc
-from humay.sensor.rpc_image import PixelFile, RpcImage, View
-from humay.sensor.xml_tree import Node, parse_xml
 
 XML_BYTES = 50_000_000  # the largest real one seen, with attitudes and histograms, has half of 1 MB
 GEOM_BYTES = 1_000_000
@@ -33,6 +34,7 @@ _SIGNATURES = {
     b"NITF": "NITF", b"NSIF": "NITF",
     b"\0\0\0\x0cjP  ": "JP2OpenJPEG",
 }  # fmt: skip
+_WARNINGS = Lock()  # what is let through is one for all threads, and windows are read by several
 _GDAL_WROTE_NO_DATE = "20021216151629"  # its NITF writer puts this instant where it knows none
 
 
@@ -327,7 +329,7 @@ def _dataset(path: Path) -> Iterator[DatasetReader]:
             f"or JPEG 2000"
         )
     try:
-        with warnings.catch_warnings():
+        with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # in sensor geometry
             dataset = rasterio.open(path, driver=driver)
     except RasterioError as error:

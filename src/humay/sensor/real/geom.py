@@ -14,9 +14,9 @@ from datetime import datetime
 from itertools import pairwise
 
 from humay.errors import SensorError
-from humay.sensor.reading import instant, named, number, rpc_of_fields, shown
+from humay.sensor.real.reading import instant, named, number, rpc_of_fields, shown
+from humay.sensor.real.rpc_image import BandRadiometry, View
 from humay.sensor.rpc import Rpc
-from humay.sensor.rpc_image import BandRadiometry, View
 
 _LINE = re.compile(r'([\w.]+):[ \t]*(?:"""(.*?)"""|([^\n]*))[ \t]*(?:\n|\Z)', re.DOTALL)
 _FIELD = re.compile(r"(LINE|SAMP)_(NUM|DEN)_COEFF_(\d+)")

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from humay.errors import SensorError
-from humay.sensor.reading import number, whole
+from humay.sensor.real.reading import number, whole
 
 
 def parse_xml(content: bytes, where: str) -> Node:

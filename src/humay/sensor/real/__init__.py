@@ -1,0 +1,1 @@
+"""Real images as their vendors deliver them: pixels with rational coefficients."""
