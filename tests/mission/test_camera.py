@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,3 +224,11 @@ def test_a_camera_with_radiometry_loads_from_a_file(load: Load, mission_text: st
     camera = mission.cameras[0]
     assert camera.has_radiometry
     assert float(camera.snr(camera.pan, 100.0)) == pytest.approx(104.95, abs=0.01)
+
+
+def test_chips_that_overlap_too_little_for_products_without_holes_are_refused() -> None:
+    fields: dict[str, Any] = {"pixels": 28_000, "pixel_pitch_m": 13e-6, "bits": 12}
+    fields |= {"name": "pan", "response_m": (450e-9, 745e-9), "chips": 4}
+    assert Band(**fields, chip_overlap_pixels=8).chips == 4
+    with pytest.raises(MissionError, match="chip_overlap_pixels is 7 between 4 chips"):
+        Band(**fields, chip_overlap_pixels=7)

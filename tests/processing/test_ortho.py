@@ -18,6 +18,7 @@ from humay.processing.files import CountPixels
 from humay.processing.grid import OutputGrid, Window, grid_for, window_of
 from humay.processing.lattice import exact_positions, fit_lattice
 from humay.processing.ortho import ArrayPixels, Image, Source, ortho_band, plan_ortho
+from humay.processing.resample import SATURATED
 from humay.sensor import Pushbroom, Rpc, SensorModel, read_rpc, read_rpc_image
 from tests.processing.flights import LINE_S, PIXEL_RAD, flight, pushbroom
 
@@ -254,6 +255,27 @@ def test_each_chip_fills_its_own_columns(hills: Dem) -> None:
     clear = seen & (np.abs(col - 109.5) > 0.02) & (np.abs(col - 209.5) > 0.02)
     assert np.allclose(chip[clear], expected[clear], rtol=0, atol=1e-6)
     assert set(np.unique(expected[clear])) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("block_rows", [16, 256])
+def test_the_flags_of_a_pixel_are_those_of_the_chip_that_made_it(
+    hills: Dem, block_rows: int
+) -> None:
+    """A flag of the left chip beyond the seam is none of the right one's, whatever the tile."""
+    parts, grid, _ = chips(hills)
+    flags = np.zeros((100, 120), np.uint8)
+    flags[:, 113:] = SATURATED  # columns that the next chip answers for
+    spot = np.zeros((100, 120), np.uint8)
+    spot[90, 100] = SATURATED  # so that in some tiles the next chip has a flag, far away
+    given = [flags, spot, np.zeros((100, 120), np.uint8)]
+    sources = [
+        replace(part, pixels=ArrayPixels(values=part.pixels.part(slice(0, 100), slice(0, 120))[0],
+                                         flags=flag))
+        for part, flag in zip(parts, given, strict=True)
+    ]  # fmt: skip
+    plan = plan_ortho(sources, grid, hills)
+    made = np.concatenate([block.flags for block in plan.blocks(block_rows=block_rows)])
+    assert 0 < np.count_nonzero(made) <= 40  # round the spot alone: four pixels each way
 
 
 def test_a_pixel_is_made_only_from_a_whole_support(hills: Dem) -> None:

@@ -28,6 +28,7 @@ PLANCK_J_S = 6.62607015e-34  # SI, exact
 LIGHT_M_S = 299_792_458.0  # SI, exact
 SNR_TOLERANCE = 0.20
 SWATH_TOLERANCE = 0.02
+LEAST_OVERLAP_PX = 8  # of butted chips: resampling needs two pixels beyond a seam on both
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,12 @@ class Band:
             raise MissionError(
                 f"band {self.name!r}: {self.pixels} pixels on {self.chips} chips, expected as many "
                 f"on each"
+            )
+        if self.chips > 1 and self.chip_overlap_pixels < LEAST_OVERLAP_PX:
+            raise MissionError(
+                f"band {self.name!r}: chip_overlap_pixels is {self.chip_overlap_pixels} between "
+                f"{self.chips} chips, expected at least {LEAST_OVERLAP_PX}: with less, products "
+                "have holes along the seams"
             )
         if self.chip_overlap_pixels > self.pixels // self.chips:
             raise MissionError(

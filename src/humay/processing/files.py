@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import shutil
@@ -11,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import rasterio
@@ -244,6 +245,17 @@ def _replace(folder: Path, scratch: Path) -> None:
     folder.rename(before)
     scratch.rename(folder)
     remove(before)
+
+
+def published_properties(folder: Path) -> dict[str, Any] | None:
+    """What the item of a product says that stands in a folder; None where there is none."""
+    item = folder / f"{folder.name}.json"
+    if not item.is_file():
+        return None
+    try:
+        return dict(json.loads(item.read_bytes())["properties"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{item}: is there and is no item of ours: {error}") from error
 
 
 class CogRows:

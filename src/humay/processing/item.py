@@ -64,7 +64,7 @@ class ViewFacts:
 
     off_nadir_rad: float
     incidence_rad: float
-    azimuth_rad: float  # from the target to the satellite, as view:azimuth is commonly read
+    azimuth_rad: float  # from the place below the satellite to the scene, as view:azimuth says
     sun_azimuth_rad: float
     sun_elevation_rad: float
 
@@ -104,6 +104,7 @@ class AssetFacts:
     media_type: str
     file: FileFacts
     layout: CogLayout | None = None
+    gsd_m: float | None = None  # where it is not that of the item
 
     def __post_init__(self) -> None:
         if not self.href or not self.roles:
@@ -150,6 +151,7 @@ class ProductFacts:
     view: ViewFacts | None = None
     orbit: OrbitFacts | None = None
     spectra: Mapping[str, Spectrum] = field(default_factory=dict)
+    nominal: datetime | None = None  # what stands for the whole exposure; without it its middle
     cloud_cover_percent: float | None = None  # only if measured
     traces: Mapping[str, Scalar | None] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
@@ -275,7 +277,7 @@ def _extensions(facts: ProductFacts) -> list[str]:
 
 
 def _properties(facts: ProductFacts) -> dict[str, Any]:
-    middle = facts.start + (facts.end - facts.start) / 2
+    middle = facts.nominal or facts.start + (facts.end - facts.start) / 2
     return {
         "title": facts.title,
         "datetime": format_utc(middle),
@@ -337,6 +339,7 @@ def _asset(asset: AssetFacts, facts: ProductFacts) -> dict[str, Any]:
         "roles": list(asset.roles),
         "created": format_utc(facts.created),
         **({} if asset.layout is None else _raster(asset.layout, facts)),
+        **_given({"gsd": asset.gsd_m}),
         "file:size": asset.file.size,
         "file:checksum": asset.file.checksum,
     }

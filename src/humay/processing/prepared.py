@@ -55,6 +55,14 @@ class Prepared:
         )  # fmt: skip
 
     @property
+    def can_sharpen(self) -> bool:
+        """Whether PAN is finer than all colours, and whole pixels of it fill theirs."""
+        pan = self.raw.of_band("pan")[0]
+        ratios = [chip.line_period_s / pan.line_period_s for chip in self.raw.chips]
+        colours = [r for chip, r in zip(self.raw.chips, ratios, strict=True) if chip.band != "pan"]
+        return bool(colours) and self.ratio >= 2 and np.ptp([*colours, self.ratio]) < 1e-6
+
+    @property
     def colours(self) -> tuple[str, ...]:
         """The bands but PAN, by wavelength."""
         names = [name for name in self.raw.bands if name != "pan"]
@@ -116,9 +124,11 @@ class Prepared:
         return float(predicted.ce90_m[0])
 
     def span(self) -> tuple[datetime, datetime]:
-        """First and last line of PAN."""
-        spans = [self.raw.span_s(chip) for chip in self.raw.of_band("pan")]
-        first, last = min(start for start, _ in spans), max(end for _, end in spans)
+        """From the first line of any band to the last one, which are not those of PAN."""
+        half_s = [0.5 * chip.line_period_s for chip in self.raw.chips]
+        spans = [self.raw.span_s(chip) for chip in self.raw.chips]
+        first = min(start - half for (start, _), half in zip(spans, half_s, strict=True))
+        last = max(end + half for (_, end), half in zip(spans, half_s, strict=True))
         return self.raw.epoch.utc(first), self.raw.epoch.utc(last)
 
 
@@ -151,7 +161,7 @@ class Middle:
         return ViewFacts(
             off_nadir_rad=float(angle_between(-to_satellite, -up_at(satellite))),
             incidence_rad=float(angle_between(to_satellite, up)),
-            azimuth_rad=float(azimuth_angle(to_satellite, up)),
+            azimuth_rad=float(azimuth_angle(-to_satellite, up_at(satellite))),
             sun_azimuth_rad=float(azimuth_angle(to_sun, up)),
             sun_elevation_rad=math.pi / 2 - float(angle_between(to_sun, up)),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from humay.errors import ProcessingError, SensorError
 from humay.files import write_all
 from humay.processing.calibrate import encoded
 from humay.processing.dem import Dem
-from humay.processing.files import CogRows, published_folder
+from humay.processing.files import CogRows, published_folder, published_properties
 from humay.processing.footprint import footprint
 from humay.processing.item import AssetFacts, Link, ProductFacts, Scalar, Spectrum
 from humay.processing.ortho import Flags, plan_ortho
@@ -44,6 +45,7 @@ from humay.processing.writing import (
 from humay.sensor import RawImage, fit_rpc
 from humay.time import parse_utc
 
+_WINDOW = ("window_first_line", "window_first_column")
 _RPC_ROOM_M = 200.0  # that its heights reach beyond those of the ground
 Figures = Mapping[str, Scalar | None]
 
@@ -57,11 +59,30 @@ def make_products(raw: RawImage, dem: Dem, folder: Path, recipe: Recipe) -> tupl
     ready = Prepared.of(raw, dem, recipe.trajectory)
     if recipe.level == "L2P" and not ready.colours:
         raise ProcessingError(f"{raw.name}: has PAN only, expected colours to sharpen")
+    if recipe.level == "L2P" and not ready.can_sharpen:
+        raise ProcessingError(
+            f"{raw.name}: PAN pixels do not fill those of the colours, expected L1C, or 2, 3, 4 ..."
+            " of them along a colour's"
+        )
+    _check_window(raw, folder / product_id(raw, "L1C"))
     sheets = _sheets(ready, recipe)
     made = [_make_l1c(ready, sheets, folder, recipe)]
-    if recipe.level != "L1C" and ready.colours:
+    if recipe.level != "L1C" and ready.can_sharpen:
         made.append(_make_l2p(ready, sheets, made[0], folder, recipe))
     return tuple(made)
+
+
+def _check_window(raw: RawImage, folder: Path) -> None:
+    """Refuse to replace a product of another window of the same second."""
+    found = published_properties(folder)
+    own = {f"humay:{key}": raw.source.get(key) for key in _WINDOW} | {"humay:raw": raw.name}
+    if found is not None and any(found.get(key) != value for key, value in own.items()):
+        raise ProcessingError(
+            f"{folder}: is of {found.get('humay:raw')}, line {found.get('humay:window_first_line')}"
+            f", column {found.get('humay:window_first_column')}; expected another folder for "
+            f"{raw.name}, line {own['humay:window_first_line']}, column "
+            f"{own['humay:window_first_column']}"
+        )
 
 
 def product_id(raw: RawImage, level: Level) -> str:
@@ -79,6 +100,9 @@ def _make_l1c(ready: Prepared, sheets: Sequence[Sheet], parent: Path, recipe: Re
             assets |= written.assets
             figures[f"{sheet.name}_bound_px"] = written.bound_px
             figures[f"{sheet.name}_saturated_share"] = written.saturated_share
+        if ready.colours:
+            coarse_m = round(ready.middle().native_m * ready.ratio, 3)
+            assets["ms"] = replace(assets["ms"], gsd_m=coarse_m)
         rpcs, fitted = _write_rpcs(ready, folder)
         figures |= fitted
         shown, bands = ("ms", ready.colours) if ready.colours else ("pan", ("pan",))
@@ -140,7 +164,8 @@ def _write_rpcs(ready: Prepared, folder: Path) -> tuple[dict[str, AssetFacts], F
         write_all(folder, {name: content})
         assets[f"rpc-{chip.index}"] = AssetFacts(
             href=f"./{name}",
-            title=f"RPC of raw PAN chip {chip.index}, fitted within {residual.max_px:.4f} px",
+            title=f"RPC of raw PAN chip {chip.index}, heights above WGS 84, fitted within "
+            f"{residual.max_px:.2g} px",
             roles=("metadata",),
             media_type="text/plain",
             file=FileFacts.of(content),
@@ -243,6 +268,7 @@ def _facts(
         instruments=(raw.camera,),
         start=start,
         end=end,
+        nominal=raw.acquired,
         created=recipe.created or _told_time(raw, "delivered") or end,
         footprint=seen,
         epsg=ready.pan_grid.epsg,
@@ -307,7 +333,9 @@ def _traces(ready: Prepared, figures: Figures, recipe: Recipe) -> dict[str, Scal
         "dem_sigma_m": sigma_m,
         "lowest_m": round(lowest_m, 1),
         "highest_m": round(highest_m, 1),
-        "location_ce90_m": None if sigma_m is None else ready.ce90_m(sigma_m),
+        "location_ce90_m": (
+            ready.ce90_m(sigma_m) if sigma_m is not None and recipe.trajectory is None else None
+        ),
     }
     together = {**ready.raw.source, **(recipe.traces or {}), **own, **figures}
     return {

@@ -135,12 +135,12 @@ def sample_cubic(
                 continue
             value[i, j] = found
             depth[i, j] = inside
+            bits = np.uint8(0)  # also where nothing is flagged: another source may have had the say
             if flagged:
-                bits = np.uint8(0)
                 for a in range(top - 1, top + 3):
                     for b in range(left - 1, left + 3):
                         bits |= flags[a, b]
-                flag[i, j] = bits
+            flag[i, j] = bits
 
 
 @njit(cache=True, nogil=True, inline="always")
