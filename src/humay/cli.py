@@ -317,7 +317,8 @@ app.add_typer(catalogue_app)
 Folder = Annotated[Path, typer.Option("-o", "--output", help="folder to write")]
 Database = Annotated[Path, typer.Argument(metavar="DB", help="catalogue file")]
 Box = Annotated[
-    str | None, typer.Option("--bbox", help="west,south,east,north in degrees; over 180 if needed")
+    str | None,
+    typer.Option("--bbox", help="west,south,east,north in degrees; west > east goes over 180"),
 ]
 When = Annotated[
     str | None,
@@ -433,7 +434,8 @@ def process(
         str | None, typer.Option(help="what its heights are above: egm96 or ellipsoid")
     ] = None,
     dem_sigma: Annotated[
-        float | None, typer.Option(min=0, help="its error in metres, one sigma, for the CE90")
+        float | None,
+        typer.Option(min=0, max=1e4, help="its error in metres, one sigma, for the CE90"),
     ] = None,
     pixel: Annotated[
         float | None, typer.Option(min=1e-3, help="metres of a map pixel, for real images")
@@ -535,7 +537,9 @@ def search(
     when: When = None,
     ids: Ids = None,
     collections: Collections = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="most items to show")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="most items to show")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find items by place and time, newest first."""

@@ -336,3 +336,14 @@ def test_a_target_that_cannot_be_is_refused(
         export(run / "catalogue.db", run / target, **options)
     assert files_of(run) == before
     assert not list(run.rglob(".*.partial-*"))
+
+
+def test_a_catalogue_is_not_exported_onto_itself(run: Path) -> None:
+    """Whatever its name ends in, and not through a link."""
+    (run / "catalogue.db").rename(run / "c.parquet")
+    (run / "link.parquet").symlink_to(run / "c.parquet")
+    before = (run / "c.parquet").read_bytes()
+    for target in ("c.parquet", "link.parquet"):
+        with pytest.raises(OutputError, match="is the catalogue itself"):
+            export(run / "c.parquet", run / target)
+    assert (run / "c.parquet").read_bytes() == before

@@ -126,6 +126,33 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
         edit(lambda d: d["chips"][0]["calibration"].update(valid_to="2019-11-01T00:00:00Z")),
         "expected one valid at",
     ),
+    "another time than its lines": (
+        edit(lambda d: d.update(acquired="2050-01-01T00:00:00Z")),
+        "acquired is '2050-01-01T00:00:00Z', the lines say 2019",
+    ),
+    "a pixel of no size": (edit(lambda d: d.update(product_pixel_m=0)), "product_pixel_m is 0"),
+    "no satellite": (edit(lambda d: d.update(satellite="")), "satellite or camera are empty"),
+    "a chip twice": (edit(lambda d: d["chips"].append(d["chips"][0])), "there twice"),
+    "half columns": (
+        edit(lambda d: d["chips"][0].update(own_columns=[0.5, 3.2])),
+        "own_columns are 0.5 to 3.2",
+    ),
+    "saturated below nothing": (
+        edit(lambda d: d["chips"][0]["calibration"].update(saturation_dn=-1)),
+        "saturation_dn is -1",
+    ),
+    "a radiance beyond every sun": (
+        edit(lambda d: d["chips"][0]["calibration"].update(radiance_per_dn=1e30)),
+        "radiance_per_dn is 1e",
+    ),
+    "an epoch at the end of time": (
+        edit(lambda d: d.update(epoch="9999-12-31T23:59:59.9Z")),
+        "wrong kind",
+    ),
+    "no contrast": (
+        edit(lambda d: d["bands"][0].update(mtf_nyquist=0)),
+        "mtf_nyquist of 'pan' is 0",
+    ),
     "text for a number": (
         edit(lambda d: d["chips"][0].update(line_period_s="x")),
         "wrong kind",

@@ -93,6 +93,8 @@ def export(
     folder (a static STAC catalogue, with its assets if these are to be copied). It appears whole or
     not at all.
     """
+    if target.resolve() == catalogue.resolve():
+        raise OutputError(f"{target}: is the catalogue itself, expected another name")
     with Catalogue.open(catalogue) as store:
         items = store.search(query)
     folder = target.resolve().parent

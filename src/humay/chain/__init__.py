@@ -3,6 +3,7 @@
 from humay.chain.picturing import Exposure, Flown, fly_and_expose, point_places, process_exposures
 from humay.chain.planning import Survey, figures_of, plan_orbits, planned, survey
 from humay.chain.run import Results, run_mission
+from humay.chain.showing import run_radiometry
 from humay.chain.timing import Step, Timings
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "point_places",
     "process_exposures",
     "run_mission",
+    "run_radiometry",
     "survey",
 ]

@@ -19,9 +19,10 @@ RAW_PLACE = "../../flight/raw"
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a file in the place of a run's folder, before the work."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file, expected a folder or nothing")
+    """Refuse a file in the place of a run's folder or above it, before the work."""
+    place = next(each for each in (folder, *folder.parents) if each.exists())
+    if not place.is_dir():
+        raise OutputError(f"{place}: is a file, expected a folder or nothing")
 
 
 def begin_again(folder: Path) -> None:
@@ -34,16 +35,18 @@ def begin_again(folder: Path) -> None:
 
 def clear_flight(folder: Path) -> None:
     """Remove the raw images of an earlier flight, their DEMs and its truth; other files stay."""
+    raws, dems, truth = (folder / name for name in ("raw", "dem", "truth"))
     with _told(folder):
-        for place in (folder, *(folder / name for name in ("raw", "dem", "truth"))):
-            sweep(place)
-        for image in sorted((folder / "raw").glob("*/image.json")):
-            (folder / "dem" / f"{image.parent.name}.tif").unlink(missing_ok=True)
+        for image in sorted(raws.glob("*/image.json")):
+            (dems / f"{image.parent.name}.tif").unlink(missing_ok=True)
             remove(image.parent)
-        (folder / "truth" / "scene.json").unlink(missing_ok=True)
-    for name in ("raw", "dem", "truth"):
+        (truth / "scene.json").unlink(missing_ok=True)
+        places = [folder, dems, truth, *sorted(raws.glob("*/")), raws]
+        for place in places:
+            sweep(place)
+    for place in places[1:]:
         with contextlib.suppress(OSError):  # holds files of somebody else, or was never there
-            (folder / name).rmdir()
+            place.rmdir()
 
 
 def remove_products(folder: Path, keep: Container[str]) -> None:

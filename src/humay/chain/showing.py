@@ -83,6 +83,20 @@ def product_figures(
         ]
 
 
+def run_radiometry(flown: Flown, made: Mapping[str, tuple[Made, ...]]) -> RadiometryResult:
+    """All grey patches of a run in all bands: reflectance on L1C products, noise of raw pixels."""
+    results = []
+    for exposure in flown.exposures:
+        of = _Measured.of(exposure, flown.scene, made)
+        for sheet, bands, band in (("ms", of.colours, of.located), ("pan", ["pan"], "pan")):
+            if bands:
+                results.append(of.radiometry(sheet, bands, of.location(sheet, band)))
+    return RadiometryResult(
+        reflectances=tuple(each for result in results for each in result.reflectances),
+        noises=tuple(each for result in results for each in result.noises),
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Measured:
     """The products of one exposure, held against the ground that was really there."""

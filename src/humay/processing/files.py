@@ -18,6 +18,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.windows import Window
 
@@ -50,7 +51,10 @@ def read_dem(
     with _opened(path) as raster:
         horizontal, said = _datums(path, raster)
         _check_raster(path, raster)
-        window = _window(path, raster, horizontal, bounds)
+        try:
+            window = _window(path, raster, horizontal, bounds)
+        except ProjError as error:
+            raise ProcessingError(f"DEM {path}: lies on no map of the Earth: {error}") from error
         heights, t = _heights(path, raster, window), raster.transform
         if vertical is not None and said is not None and vertical != said:
             _refuse(path, f"says that its heights are {said}, asked to take them as {vertical}")
@@ -86,6 +90,10 @@ def _check_raster(path: Path, raster: DatasetReader) -> None:
         _refuse(path, f"has {raster.width} x {raster.height} pixels, expected at least 2 x 2")
     if unit not in _METRES:
         _refuse(path, f"has heights in {unit!r}, expected metres")
+    if not (raster.transform.a > 0 and raster.transform.e):
+        _refuse(
+            path, f"has pixels of {raster.transform.a} x {raster.transform.e}, expected a map's"
+        )
     if raster.transform.b or raster.transform.d:
         _refuse(path, "lies askew on its map, expected rows along the map's x axis")
 

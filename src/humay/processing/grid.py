@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from humay.arrays import BoolArray, FloatArray
+from humay.arrays import BoolArray, FloatArray, norm
+from humay.earth import itrf_from_geodetic
 from humay.errors import ProcessingError
 from humay.processing.dem import (
     Bounds,
@@ -25,6 +26,7 @@ _EDGE_STEP = 8  # pixels between places looked at along the edge of an image
 _INSIDE_STEP = 64  # and in its inside
 _ROUNDS = 30
 _SETTLED_M = 0.01
+_FINEST, _FEWEST_PX = 16, 8  # map pixels in one of the image; along a side of it
 _ROOM_PX = 3  # beyond the places looked at
 
 
@@ -191,6 +193,30 @@ def seen_ground(
         share = 1.0 if turn < _ROUNDS // 3 else 0.5
         height = height + share * moved
     return lon, lat
+
+
+def native_m(model: SensorModel, shape: tuple[int, int], dem: Dem) -> float:
+    """Distance of pixels in the middle of an image, lines and columns together."""
+    row, col = (np.array([0.5 * (n - 1)]) for n in shape)
+    lon, lat = seen_ground(model, row, col, dem)
+    height = dem.held_m(lon, lat)
+    place = itrf_from_geodetic(lon, lat, height)
+    steps = [model.locate(row + i, col + j, height) for i, j in ((1.0, 0.0), (0.0, 1.0))]
+    along, across = (float(norm(itrf_from_geodetic(*s, height) - place)[0]) for s in steps)
+    return math.sqrt(along * across)
+
+
+def check_pixel(
+    model: SensorModel, shape: tuple[int, int], dem: Dem, pixel_m: float, name: str
+) -> None:
+    """Raise `ProcessingError` for a pixel on the map that makes far too many or too few of them."""
+    sampling_m = native_m(model, shape, dem)
+    least_m, most_m = sampling_m / _FINEST, sampling_m * min(shape) / _FEWEST_PX
+    if not least_m <= pixel_m <= most_m:
+        raise ProcessingError(
+            f"{name}: {pixel_m:g} m for a pixel on the map, the image has {sampling_m:.3g} m; "
+            f"expected {least_m:.2g} to {most_m:.2g}"
+        )
 
 
 def check_cover(model: SensorModel, shape: tuple[int, int], dem: Dem) -> None:

@@ -56,7 +56,8 @@ def process_file(
 
 def _way(folder: Path, source: Path) -> str:
     """From a product in `folder` to what it is made of."""
-    return Path(os.path.relpath(source.resolve(), folder.resolve() / "product")).as_posix()
+    ends = (os.path.realpath(source), os.path.join(os.path.realpath(folder), "product"))
+    return Path(os.path.relpath(*ends)).as_posix()
 
 
 def _linked(recipe: Recipe, via: Link) -> Recipe:

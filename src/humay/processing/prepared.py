@@ -16,7 +16,7 @@ from humay.earth import azimuth_angle, itrf_from_geodetic, sun_itrf, up_at
 from humay.frames import inertial_velocity
 from humay.processing.calibrate import calibrate
 from humay.processing.dem import Dem
-from humay.processing.grid import OutputGrid, grid_for, seen_ground
+from humay.processing.grid import OutputGrid, check_pixel, grid_for, seen_ground
 from humay.processing.item import OrbitFacts, ViewFacts
 from humay.processing.location import predict_location
 from humay.processing.ortho import Source
@@ -47,6 +47,7 @@ class Prepared:
         pan = raw.of_band("pan")[0]
         ratio = max(round(chip.line_period_s / pan.line_period_s) for chip in raw.chips)
         models = [chip.model(flown) for chip in raw.chips]
+        check_pixel(models[0], raw.chips[0].shape, dem, raw.product_pixel_m, raw.name)
         shapes = [chip.shape for chip in raw.chips]
         ms_grid = grid_for(models, shapes, dem, pixel_m=raw.product_pixel_m * ratio)
         return Prepared(

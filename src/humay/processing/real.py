@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humay import __version__
-from humay.arrays import norm
-from humay.earth import itrf_from_geodetic
 from humay.errors import ProcessingError
 from humay.processing.calibrate import LinearPixels, sunlight
 from humay.processing.dem import Dem
 from humay.processing.files import CountPixels, published_folder
 from humay.processing.footprint import footprint
-from humay.processing.grid import OutputGrid, grid_for, seen_ground
+from humay.processing.grid import OutputGrid, check_pixel, grid_for, native_m
 from humay.processing.item import ProductFacts, Scalar
 from humay.processing.ortho import Image, Pixels, Source, plan_ortho
 from humay.processing.writing import (
@@ -35,7 +33,6 @@ from humay.sensor import RpcImage
 from humay.time import Epoch
 
 _MOST_COUNTS = 65_535
-_FINEST, _FEWEST_PX = 16, 8  # map pixels in one of the image; along a side of it
 
 
 def make_real_product(image: RpcImage, dem: Dem, folder: Path, recipe: Recipe) -> Made:
@@ -73,7 +70,7 @@ def make_real_product(image: RpcImage, dem: Dem, folder: Path, recipe: Recipe) -
             created=recipe.created or acquired,
             footprint=footprint(sheet.plans),
             epsg=grid.epsg,
-            gsd_m=round(_native_m(image, dem), 3),
+            gsd_m=round(native_m(image.rpc, image.shape, dem), 3),
             assets=assets,
             software={"humay": __version__},
             lineage=_lineage(image, dem, level),
@@ -161,28 +158,13 @@ def _whole_counts(counts: Image) -> NDArray[np.uint16]:
     return np.where(missing, 0, whole).astype(np.uint16)
 
 
-def _native_m(image: RpcImage, dem: Dem) -> float:
-    """Distance of pixels in the middle, lines and columns together."""
-    row, col = (np.array([0.5 * (n - 1)]) for n in image.shape)
-    lon, lat = seen_ground(image.rpc, row, col, dem)
-    height = dem.held_m(lon, lat)
-    place = itrf_from_geodetic(lon, lat, height)
-    steps = [image.rpc.locate(row + i, col + j, height) for i, j in ((1.0, 0.0), (0.0, 1.0))]
-    along, across = (float(norm(itrf_from_geodetic(*s, height) - place)[0]) for s in steps)
-    return math.sqrt(along * across)
-
-
 def _grid(image: RpcImage, dem: Dem, recipe: Recipe) -> OutputGrid:
-    native_m, pixel_m = _native_m(image, dem), recipe.pixel_m
-    least_m, most_m = native_m / _FINEST, native_m * min(image.shape) / _FEWEST_PX
+    pixel_m = recipe.pixel_m
     if pixel_m is None:
-        digit = 10.0 ** (math.floor(math.log10(native_m)) - 1)
-        pixel_m = round(math.floor(native_m / digit + 1e-9) * digit, 6)
-    elif not least_m <= pixel_m <= most_m:
-        raise ProcessingError(
-            f"{image.path}: {pixel_m:g} m for a pixel on the map, the image has {native_m:.3g} m; "
-            f"expected {least_m:.2g} to {most_m:.2g}"
-        )
+        sampling_m = native_m(image.rpc, image.shape, dem)
+        digit = 10.0 ** (math.floor(math.log10(sampling_m)) - 1)
+        pixel_m = round(math.floor(sampling_m / digit + 1e-9) * digit, 6)
+    check_pixel(image.rpc, image.shape, dem, pixel_m, str(image.path))
     return grid_for([image.rpc], [image.shape], dem, pixel_m=pixel_m)
 
 

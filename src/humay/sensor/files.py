@@ -127,10 +127,15 @@ def read_raw(folder: Path) -> RawImage:
     path = folder if folder.name == "image.json" else folder / "image.json"
     document = _document(path)
     try:
-        return _raw(document, path)
+        raw = _raw(document, path)
+        if document["acquired"] != format_utc(raw.acquired):
+            raise SensorError(
+                f"acquired is {document['acquired']!r}, the lines say {format_utc(raw.acquired)}"
+            )
+        return raw
     except KeyError as error:
         raise SensorError(f"{path}: {error.args[0]!r} is missing") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SensorError(f"{path}: a value is of the wrong kind: {error}") from error
     except SensorError as error:
         raise SensorError(f"{path.parent}: {error}") from error

@@ -27,10 +27,10 @@ class BandFacts:
 
     def __post_init__(self) -> None:
         low, high = self.response_m
-        if not 0 < low < high or not self.solar_irradiance_w_m2_um > 0:
+        if not 0 < low < high < 1e-4 or not 0 < self.solar_irradiance_w_m2_um < 1e4:
             raise SensorError(
                 f"band {self.name!r}: response {self.response_m} m, irradiance "
-                f"{self.solar_irradiance_w_m2_um}, expected 0 < low < high and > 0"
+                f"{self.solar_irradiance_w_m2_um}, expected 0 < low < high < 1e-4 and 0 to 1e4"
             )
 
 
@@ -63,8 +63,17 @@ class Calibration:
         good = np.isfinite(self.dark_dn).all() and np.all(self.response > 0)
         if not good or not np.isfinite(self.response).all():
             raise SensorError(f"calibration {self.version}: a dark or response is no number > 0")
-        if not (self.radiance_per_dn > 0 and self.gain_e_dn > 0 and self.read_noise_e >= 0):
-            raise SensorError(f"calibration {self.version}: a gain or noise is not positive")
+        for name, high in (("radiance_per_dn", 1e4), ("gain_e_dn", 1e6), ("read_noise_e", 1e6)):
+            value = getattr(self, name)
+            if not (0 < value < high or (value == 0 and name == "read_noise_e")):
+                raise SensorError(
+                    f"calibration {self.version}: {name} is {value}, expected 0 to {high:g}"
+                )
+        if self.saturation_dn not in range(1, 65_536):
+            raise SensorError(
+                f"calibration {self.version}: saturation_dn is {self.saturation_dn}, expected a "
+                "whole number from 1 to 65535"
+            )
 
     def radiance(self, dn: NDArray[np.uint16]) -> FloatArray:
         """At-sensor radiance (rows, cols) in W / (m2 sr um)."""
@@ -120,8 +129,12 @@ class Chip:
         pixels.setflags(write=False)
         object.__setattr__(self, "dn", pixels)
         first, end = self.own_columns
-        if not 0 <= first < end <= pixels.shape[1]:
-            raise SensorError(f"{where}: own columns {first} to {end} of {pixels.shape[1]}")
+        whole = isinstance(first, int) and isinstance(end, int)
+        if not whole or not 0 <= first < end <= pixels.shape[1]:
+            raise SensorError(
+                f"{where}: own_columns are {first} to {end}, expected whole numbers from 0 to "
+                f"{pixels.shape[1]}"
+            )
         if self.calibration.dark_dn.size != pixels.shape[1]:
             raise SensorError(
                 f"{where}: calibration of {self.calibration.dark_dn.size} columns, expected "
@@ -164,6 +177,18 @@ class RawImage:
     source: Mapping[str, str | int | float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not (self.name and self.satellite and self.camera):
+            raise SensorError("name, satellite or camera are empty, expected all three")
+        if not 0 < self.product_pixel_m < 1e4:
+            raise SensorError(
+                f"{self.name}: product_pixel_m is {self.product_pixel_m}, expected 0 to 10000"
+            )
+        for band, mtf in self.mtf_nyquist.items():
+            if not 0 < mtf < 1:
+                raise SensorError(f"{self.name}: mtf_nyquist of {band!r} is {mtf}, expected 0 to 1")
+        pieces = [(chip.band, chip.index) for chip in self.chips]
+        if len(set(pieces)) != len(pieces):
+            raise SensorError(f"{self.name}: a chip is there twice, of {pieces}")
         seen = {chip.band for chip in self.chips}
         if seen != set(self.bands) or "pan" not in seen:
             raise SensorError(
