@@ -45,10 +45,11 @@ def humay(
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `pair` example as `humay init` writes it."""
+    """The `pair` example as `humay init` writes it, but for the pictures."""
     folder = tmp_path_factory.mktemp("pair") / "mission"
     done = humay("init", folder, "--example", "pair")
     assert done.returncode == 0, done.stderr
+    spoil(folder / "mission.toml", "render = 2", "render = 0")
     return folder
 
 
@@ -103,7 +104,7 @@ def test_wrong_use_is_exit_status_2() -> None:
     assert humay("contacts", "m.toml", "--start", START, "--days", "-1").returncode == 2
 
 
-def test_a_run_leaves_its_four_files_the_same_for_one_thread_and_two(
+def test_a_run_without_pictures_leaves_the_same_files_for_one_thread_and_two(
     copy: Path, tmp_path: Path
 ) -> None:
     runs = [tmp_path / "a", tmp_path / "b"]
@@ -111,9 +112,13 @@ def test_a_run_leaves_its_four_files_the_same_for_one_thread_and_two(
         done = humay("run", copy / "mission.toml", "-o", out, "--quiet", threads=threads)
         assert done.returncode == 0, done.stderr
         assert {p.name for p in out.iterdir()} == {
-            "opportunities.parquet", "plan.json", "run.json", "report.html"
+            "opportunities.parquet", "plan.json", "flight", "catalogue.db", "run.json",
+            "report.html",
         }  # fmt: skip
-    for name in ("opportunities.parquet", "plan.json", "report.html"):
+    for name in (
+        "opportunities.parquet", "plan.json", "flight/flight.json", "flight/telemetry.parquet",
+        "catalogue.db", "report.html",
+    ):  # fmt: skip
         assert (runs[0] / name).read_bytes() == (runs[1] / name).read_bytes(), name
     timings = json.loads((runs[0] / "run.json").read_text())["timings"]
     assert timings["total"]["cpu_s"] > 0

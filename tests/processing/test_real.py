@@ -252,11 +252,11 @@ def test_what_was_said_of_the_time_gives_way_to_who_asks(
 
 
 def dimap(folder: Path, **texts: str) -> Path:
-    """A product of four tiles and four bands, 1,200 x 1,100 pixels of 7 m round Baku."""
+    """A product of four tiles and four bands, 800 x 700 pixels of 11 m round Baku."""
     rpc = texts.pop("rpc", dimap_product.rpc_text())
     for name, value in {
-        "LONG_SCALE": 0.04, "LAT_SCALE": 0.04, "SAMP_SCALE": 550, "SAMP_OFF": 551,
-        "LINE_SCALE": 600, "LINE_OFF": 601,
+        "LONG_SCALE": 0.04, "LAT_SCALE": 0.04, "SAMP_SCALE": 350, "SAMP_OFF": 351,
+        "LINE_SCALE": 400, "LINE_OFF": 401,
     }.items():  # fmt: skip
         rpc = re.sub(f"<{name}>[^<]*<", f"<{name}>{value}<", rpc)
     return dimap_product.write_product(folder, rpc=rpc, **texts)
@@ -264,12 +264,12 @@ def dimap(folder: Path, **texts: str) -> Path:
 
 @pytest.fixture
 def large_dimap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    sizes = {"ROWS": 1200, "COLS": 1100, "TILE_ROWS": 800, "TILE_COLS": 700}
+    sizes = {"ROWS": 800, "COLS": 700, "TILE_ROWS": 500, "TILE_COLS": 400}
     for name, value in sizes.items():
         monkeypatch.setattr(dimap_product, name, value)
     random = np.random.default_rng(1)
     pixels = random.integers(100, 4000, (4, sizes["ROWS"], sizes["COLS"])).astype(np.uint16)
-    pixels[:, 600:603, 500:503] = 4095  # saturated, as the product says
+    pixels[:, 400:403, 300:303] = 4095  # saturated, as the product says
     monkeypatch.setattr(dimap_product, "PIXELS", pixels)
     return dimap(tmp_path / "dimap")
 
