@@ -21,6 +21,7 @@ from humay.imaging import SpectralBand, SyntheticScene, Target
 from humay.orbit import Ephemeris
 from humay.processing import Made
 from humay.quality import (
+    POINTS,
     LocationResult,
     Patch,
     PatchNoise,
@@ -33,6 +34,7 @@ from humay.sensor import Chip, RawImage, read_raw
 from humay.spacecraft import Flight
 
 LOCATED_BAND = "green"
+SHARPENED_POINTS = 9  # where a sharpened product is located: each takes as long as ten of others
 _INNER = 0.8  # of a patch, from its middle, in which noise is measured
 _LEAST_PX = 4
 
@@ -136,6 +138,10 @@ class _Measured:
         periods = [self.raw.of_band(name)[0].line_period_s for name in (band, "pan")]
         return periods[0] / periods[1]
 
+    def bound_px(self, sheet: str) -> float:
+        """What the ortho of a sheet says it may be off; a sharpened product has that of its PAN."""
+        return float(self.products["L1C"].item["properties"][f"humay:{sheet}_bound_px"])
+
     @cached_property
     def sun(self) -> FloatArray:
         """Unit vector to the Sun in the middle of the exposure, ITRF."""
@@ -160,6 +166,7 @@ class _Measured:
             native_m=self.native_m * (1.0 if sharp else self.ratio(band)),
             flags=folder / ("quality.tif" if sharp else f"{sheet}-quality.tif"),
             sharpened_by=round(self.ratio(band)) if sharp else 1,
+            points=SHARPENED_POINTS if sharp else POINTS,
         )
 
     def radiometry(
@@ -265,7 +272,7 @@ def _entry(
         "off_nadir_deg": properties["view:off_nadir"],
         "sun_elevation_deg": properties["view:sun_elevation"],
         "relief_m": [traces["lowest_m"], traces["highest_m"]],
-        "bound_px": traces.get(f"{asset}_bound_px", traces.get("pan_bound_px")),
+        "bound_px": of.bound_px("pan" if asset == "pansharpened" else asset),
         "ce90_predicted_m": traces["location_ce90_m"],
         "location": _location(located),
         "radiometry": None if radiometry is None else _radiometry(radiometry),

@@ -6,7 +6,7 @@ here, so that what made a product cannot excuse itself.
 
 from humay.errors import QualityError
 from humay.quality.coverage import Coverage, Pixels, coverage_of_prediction
-from humay.quality.location import compare_products, measure_location
+from humay.quality.location import POINTS, compare_products, measure_location
 from humay.quality.noise import measure_noise
 from humay.quality.radiometry import (
     Patch,
@@ -18,6 +18,7 @@ from humay.quality.radiometry import (
 from humay.quality.records import LocationResult, Place, Point, Rejected
 
 __all__ = [
+    "POINTS",
     "Coverage",
     "LocationResult",
     "Patch",
