@@ -108,7 +108,6 @@ def test_a_disk_that_is_really_full_is_the_same(small: Small, tight: Path) -> No
 
 RUN_MOMENTS: dict[str, Callable[[Path], bool]] = {
     "in flight": lambda out: (out / "flight" / "raw" / "A0001").is_dir(),
-    "when the first product is begun": lambda out: hidden(out / "products"),
     "when all products are there": lambda out: len(list((out / "products").glob("s*_L2P"))) == 2,
 }
 
