@@ -18,7 +18,6 @@ from humay.imaging.layout import (
     band_columns,
     chip_model,
     chip_spans,
-    leaves_slivers,
     line_count,
 )
 from tests.imaging.exposures import LINE_S, acquisition, band, camera
@@ -109,13 +108,3 @@ def test_a_window_outside_is_refused(values: tuple[int, ...], message: str) -> N
         Window(first_column=column, columns=columns, first_line=line, lines=lines).check(
             camera(), acquisition()
         )
-
-
-def test_slivers_are_seen() -> None:
-    """Two PAN columns of a chip's own beyond the seam at 512, without overlap, are too few."""
-    bare = camera(bands=(band("pan", chip_overlap_pixels=0),))
-    assert leaves_slivers(bare, Window(first_column=510, columns=64, first_line=0, lines=64))
-    assert not leaves_slivers(bare, Window(first_column=508, columns=64, first_line=0, lines=64))
-    assert not leaves_slivers(
-        camera(), Window(first_column=510, columns=64, first_line=0, lines=64)
-    )

@@ -162,14 +162,3 @@ def band_columns(camera: Camera, band: Band, window: Window) -> tuple[int, int]:
     first = math.floor(window.first_column / ratio + shift + slack)
     end = math.ceil(window.end_column / ratio + shift - slack)
     return max(0, first), min(band.pixels, end)
-
-
-def leaves_slivers(camera: Camera, window: Window) -> bool:
-    """Whether a window leaves to some chip a column or more, but fewer than an image may have."""
-    for band in camera.bands:
-        first, end = band_columns(camera, band, window)
-        for span in chip_spans(band):
-            own = min(end, span.own_end) - max(first, span.own_first)
-            if own > 0 and min(end, span.end) - max(first, span.first) < LEAST_CHIP_PIXELS:
-                return True
-    return False

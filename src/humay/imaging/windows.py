@@ -19,7 +19,7 @@ import numpy as np
 from humay.arrays import FloatArray, angle_between, norm
 from humay.earth import itrf_from_geodetic, up_at
 from humay.imaging.chips import GUESS_M, Motion
-from humay.imaging.layout import Window, along_tangent, axis_model, leaves_slivers, line_count
+from humay.imaging.layout import Window, along_tangent, axis_model, line_count
 from humay.imaging.rays import Chart, Lattice
 from humay.imaging.relief import WATER_LEVEL_M
 from humay.imaging.scene import Scene
@@ -33,7 +33,6 @@ SHARED = 0.5  # of the ground of both windows of a pair, at least
 _GRID = 4  # places looked at along each side of a window
 _APART_S = 600.0  # passes of one satellite are an orbit apart
 _SPARE_LINES = 64
-_NUDGE = 16  # columns that a window moves to leave no sliver of a chip
 
 Places = Mapping[str, tuple[float, float]]
 
@@ -92,17 +91,9 @@ class Survey:
         first_line = min(max(round(row) - self.pixels // 2, low), high - self.pixels)
         last_column = self.camera.pan.pixels - columns
         first_column = min(max(round(col) - columns // 2, 0), last_column)
-        for nudge in (0, -_NUDGE, _NUDGE, -2 * _NUDGE, 2 * _NUDGE):
-            if 0 <= first_column + nudge <= last_column:
-                window = Window(
-                    first_column=first_column + nudge,
-                    columns=columns,
-                    first_line=first_line,
-                    lines=self.pixels,
-                )
-                if not leaves_slivers(self.camera, window):
-                    return window
-        return None
+        return Window(
+            first_column=first_column, columns=columns, first_line=first_line, lines=self.pixels
+        )
 
     def window_seeing(self, row: float, col: float) -> Window | None:
         """The window centred on a pixel if all bands see it, moved inside; else None."""
