@@ -157,7 +157,7 @@ BAND = Table(
         Key(
             "chip_overlap_pixels",
             Whole(at_least=0, at_most=10_000),
-            "pixels that neighbouring chips see alike",
+            "pixels that neighbouring chips see alike; 8 at least where there are several chips",
             default=0,
         ),
         Key(
