@@ -18,7 +18,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "humay"
 
 ORDER = (
-    "errors", "arrays", "files", "tables", "time", "frames", "earth", "roots",  # ground floor
+    "errors", "arrays", "compiled", "files", "tables", "time", "frames", "earth", "roots",  # floor
     "mission", "orbit", "access", "schedule", "check", "packets", "spacecraft", "control",
     "sensor", "imaging", "processing", "maps", "catalogue", "quality", "design", "verification",
     "training", "service", "examples", "report", "chain", "cli",

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 from humay.arrays import FloatArray
+from humay.compiled import kernel
 from humay.earth import WGS84_A_M, WGS84_E2
-from humay.imaging.noise import kernel
 
 ROWS = 16_680
 ROW_RAD = math.pi / ROWS

@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from humay.arrays import FloatArray, IntArray
+from humay.compiled import kernel
 from humay.imaging.cells import ROW_KEYS, address
 from humay.imaging.farm import CELL_KEYS, SEAM_ROAD_M, farmland, load_cell
 from humay.imaging.marks import MOST_NEAR, find_near, on_target
@@ -36,7 +37,7 @@ from humay.imaging.materials import (
     laid,
     strip,
 )
-from humay.imaging.noise import kernel, mixed, remembered_noise
+from humay.imaging.noise import mixed, remembered_noise
 from humay.imaging.patches import (
     CACHE,
     FARM,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from humay.arrays import FloatArray
+from humay.compiled import kernel
 from humay.imaging.materials import (
     ASPHALT,
     BLUE_TARP,
@@ -37,7 +38,7 @@ from humay.imaging.materials import (
     laid,
     strip,
 )
-from humay.imaging.noise import drawn, kernel, mixed, share
+from humay.imaging.noise import drawn, mixed, share
 
 SEAM_ROAD_M, SEAM_VERGE_M = 3.5, 6.0  # half widths
 HEDGE_M, TRACK_M, STREET_M = 3.0, 2.0, 2.5

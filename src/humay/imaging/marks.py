@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from humay.arrays import FloatArray, IntArray
+from humay.compiled import kernel
 from humay.imaging.cells import TWO_PI
 from humay.imaging.materials import covered, strip
-from humay.imaging.noise import kernel
 
 LON, LAT, KIND, EAST, NORTH, ALONG_SIN, ALONG_COS, HALF_M, DARK, BRIGHT, SHAPE_A, SHAPE_B = range(
     12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from humay.imaging.noise import kernel
+from humay.compiled import kernel
 
 MATERIALS = (
     "open_water", "coastal_water", "turbid_water", "green_grass", "green_leaf", "yellow_leaf",

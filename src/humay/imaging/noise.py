@@ -13,12 +13,9 @@ Python agree to the bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-from numba import njit
 
 from humay.arrays import FloatArray
+from humay.compiled import kernel
 
 MASK = 0xFFFFFFFF
 STEP_X, STEP_Y, STEP_Z = 0x1B873593, 0x6C8E9CF5, 0x2545F491  # odd, below 2^31
@@ -27,21 +24,6 @@ UNIT = 1.0 / 4294967296.0
 
 STEEPEST = 3.75  # |gradient| per lattice step: twice the largest slope of the quintic, 15 / 8
 BENT_MOST = 11.55  # |second derivative| along any axis: twice that of the quintic, 10 / sqrt(3)
-
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def kernel(function: _Function) -> _Function:
-    """Compile, and keep the result beside the source; divisions go as in NumPy.
-
-    Kernels neither allocate nor count references (`_nrt`): their arrays belong to the caller.
-    Counting took half of the time of `cover.paint`. The cache of a kernel does not notice changes
-    in the functions it calls from other files: after such an edit, empty `__pycache__`.
-    """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    compiled: _Function = njit(**options)(function)
-    return compiled
 
 
 @kernel

@@ -12,8 +12,9 @@ import math
 import numpy as np
 
 from humay.arrays import FloatArray, IntArray
+from humay.compiled import kernel
 from humay.imaging.cells import CELL_M, STEPS, node_place
-from humay.imaging.noise import kernel, mixed, noise
+from humay.imaging.noise import mixed, noise
 from humay.imaging.relief import HILLS_M, SOFT, on_ellipsoid, raw_relief
 
 SHORE, FARM, FOREST, MOIST, LANE = range(5)  # fields of a node; then three of ITRF metres

@@ -22,8 +22,9 @@ from __future__ import annotations
 import math
 
 from humay.arrays import FloatArray
+from humay.compiled import kernel
 from humay.earth import WGS84_A_M, WGS84_E2
-from humay.imaging.noise import STEEPEST, kernel, mixed, sloped_noise
+from humay.imaging.noise import STEEPEST, mixed, sloped_noise
 
 WATER_LEVEL_M = 0.0  # ellipsoidal
 WAVES_M = (8000.0, 4000.0, 2000.0, 1000.0, 500.0, 250.0)
