@@ -17,6 +17,7 @@ from tests.reference.astropy_offline import astropy_time, bulletin_a, offline, w
 MICROSECOND = timedelta(microseconds=1)
 LEAP_2016 = Epoch(datetime(2016, 12, 31, tzinfo=UTC))  # its day has 86,401 s
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
+FIRST = datetime(1972, 1, 2, tzinfo=UTC)  # before 1972 there are no leap seconds
 MOMENTS = st.datetimes(datetime(1972, 1, 2), datetime(2050, 1, 1), timezones=st.just(UTC))
 
 
@@ -146,6 +147,36 @@ def test_instants_lead_there_and_back_to_a_microsecond(epoch: datetime, moment: 
 def test_later_seconds_are_never_an_earlier_instant(before_s: float, after_s: float) -> None:
     begin = 86_350.0 + before_s
     assert LEAP_2016.utc(begin) <= LEAP_2016.utc(begin + after_s)
+
+
+def plain_microseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // MICROSECOND
+
+
+@settings(deadline=None)
+@given(
+    epoch=MOMENTS,
+    t_s=st.lists(st.floats(-5e6, 5e6), min_size=1, max_size=20),
+    fine=st.lists(st.integers(-(10**13), 10**13).map(lambda n: n / 2e6), max_size=20),
+)
+@example(LEAP_2016.moment, [86_399.0, 86_399.9999995, 86_400.0, 86_400.5, 86_401.0], [])
+@example(datetime(2017, 1, 1, tzinfo=UTC), [-1.0000005, -1.0, -0.5, -1e-6, -4e-7, 0.0], [])
+@example(datetime(2016, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), [1e-6, 1.0, 1.000001, 2.0], [])
+@example(datetime(2026, 3, 1, tzinfo=UTC), [0.5e-6, 1.5e-6, 2.5e-6, -0.5e-6, -1.5e-6], [])
+def test_arrays_of_instants_are_those_of_single_ones(
+    epoch: datetime, t_s: list[float], fine: list[float]
+) -> None:
+    at = Epoch(epoch)
+    times = np.array([t for t in t_s + fine if epoch + timedelta(seconds=t) > FIRST])
+    found = at.utc_microseconds(times)
+    assert found.tolist() == [plain_microseconds(at.utc(t)) for t in times]
+    moments = [datetime(1970, 1, 1, tzinfo=UTC) + n * MICROSECOND for n in found.tolist()]
+    assert at.seconds_at(found).tolist() == [at.seconds(moment) for moment in moments]
+
+
+def test_an_instant_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a finite number"):
+        LEAP_2016.utc_microseconds(np.array([0.0, np.nan]))
 
 
 @settings(deadline=None)

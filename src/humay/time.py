@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from humay.arrays import FloatArray
+from humay.arrays import FloatArray, IntArray
 from humay.errors import HumayError
 from humay.tables import earth_orientation, leap_seconds
 
@@ -22,6 +22,11 @@ TT_MINUS_TAI_S = 32.184  # IAU 1991
 MJD_ZERO_JD = 2_400_000.5
 J2000_JD = 2_451_545.0
 MJD_ZERO_UTC = datetime(1858, 11, 17, tzinfo=UTC)
+UNIX_ZERO_UTC = datetime(1970, 1, 1, tzinfo=UTC)
+UNIX_ZERO_MJD = 40_587
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND_US = 1_000_000
+_DAY_US = 86_400 * _SECOND_US
 
 TwoPartDate: TypeAlias = tuple[float, FloatArray]
 """A Julian date as a whole part and days after it: one float64 resolves only 40 microseconds."""
@@ -89,6 +94,33 @@ class Epoch:
         nearest = midnight if moment - midnight < timedelta(hours=12) else midnight + timedelta(1)
         return nearest - timedelta(microseconds=1)
 
+    def utc_microseconds(self, t_s: FloatArray) -> IntArray:
+        """UTC (...) at `t_s` (...) as microseconds after 1970-01-01, in days of 86,400 s.
+
+        What `utc` gives, to the microsecond, for arrays. Refuses NaN.
+        """
+        t = np.asarray(t_s, dtype=np.float64)
+        if not np.all(np.isfinite(t)):
+            raise ValueError("a time is not a finite number")
+        start = (self.moment - UNIX_ZERO_UTC) // _MICROSECOND
+        leap_at_start = self._leap(self.moment)
+        guess = start + _whole_microseconds(t)
+        for _ in range(3):  # as in `utc`
+            leap = _leaps(guess) - leap_at_start
+            moment = start + _whole_microseconds(t - leap)
+            settled = _leaps(moment) - leap_at_start == leap
+            if np.all(settled):
+                return moment
+            guess = moment
+        midnight = (moment + _DAY_US // 2) // _DAY_US * _DAY_US
+        return np.where(settled, moment, midnight - 1)
+
+    def seconds_at(self, utc_us: IntArray) -> FloatArray:
+        """SI seconds (...) from this epoch to UTC instants as `utc_microseconds` gives them."""
+        start = (self.moment - UNIX_ZERO_UTC) // _MICROSECOND
+        utc = np.asarray(utc_us, dtype=np.int64)
+        return (utc - start) / _SECOND_US + _leaps(utc) - self._leap(self.moment)
+
     def mjd_utc(self, t_s: FloatArray) -> FloatArray:
         """UTC as a modified Julian date; good to 1 microsecond, for looking up tables."""
         mjd_tai = self._mjd + (np.asarray(t_s) + self._leap(self.moment)) / DAY_S
@@ -128,3 +160,16 @@ class Epoch:
     def _leap(moment: datetime) -> float:
         mjd = np.asarray(modified_julian_date(moment))
         return float(leap_seconds().tai_minus_utc_s(mjd))
+
+
+def _whole_microseconds(t_s: FloatArray) -> IntArray:
+    """Seconds (...) rounded to microseconds, half to even, as `timedelta` does."""
+    whole = np.trunc(t_s)
+    part_us = np.rint((t_s - whole) * _SECOND_US)
+    return whole.astype(np.int64) * _SECOND_US + part_us.astype(np.int64)
+
+
+def _leaps(utc_us: IntArray) -> FloatArray:
+    """TAI-UTC (...) at microseconds after 1970-01-01."""
+    mjd_us = np.asarray(utc_us) + UNIX_ZERO_MJD * _DAY_US
+    return leap_seconds().tai_minus_utc_s(mjd_us / _DAY_US)
