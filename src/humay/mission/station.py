@@ -34,12 +34,32 @@ MASK_POINT = Table(
 
 
 @dataclass(frozen=True, kw_only=True)
+class RateStep:
+    """The rate a link closes at from one elevation on, up to the next step."""
+
+    elevation_rad: float
+    rate_bit_s: float
+
+    def __post_init__(self) -> None:
+        RATE_STEP.check(self)
+
+
+RATE_STEP = Table(
+    label="rate step",
+    keys=(
+        Key("elevation_deg", Number(at_least=-10, below=90), "from which the rate holds"),
+        Key("rate_mbit_s", Number(at_least=0), "received from there up to the next step"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Station:
     """One antenna. It serves one satellite at a time, and is free for `setup_s` before each.
 
     `mask` is the horizon as (azimuth, elevation) by rising azimuth, joined by straight lines and
     closed over north; angles are geometric, without refraction. `downlink_bit_s` caps the
-    satellite's rate.
+    satellite's rate; so does `rate_by_elevation` in steps, with nothing below the first.
     """
 
     name: str
@@ -50,22 +70,28 @@ class Station:
     mask: tuple[tuple[float, float], ...] = ()
     setup_s: float = 0.0
     downlink_bit_s: float | None = None
+    rate_by_elevation: tuple[RateStep, ...] = ()
     uplink: bool = True
     downlink: bool = True
 
     def __post_init__(self) -> None:
         STATION.check(self)
         azimuths = [MaskPoint(azimuth_rad=a, elevation_rad=e).azimuth_rad for a, e in self.mask]
-        for before, after in pairwise(azimuths):
-            if not after > before:
-                raise MissionError(
-                    f"station {self.name!r}: mask has azimuth_deg {np.degrees(after):g} after "
-                    f"{np.degrees(before):g}, expected rising azimuths"
-                )
+        self._check_rising("mask", "azimuth", azimuths)
+        steps = [step.elevation_rad for step in self.rate_by_elevation]
+        self._check_rising("rate_by_elevation", "elevation", steps)
         if not (self.uplink or self.downlink):
             raise MissionError(
                 f"station {self.name!r}: uplink and downlink are both false, expected one at least"
             )
+
+    def _check_rising(self, key: str, angle: str, values_rad: list[float]) -> None:
+        for before, after in pairwise(np.degrees(values_rad)):
+            if not after > before:
+                raise MissionError(
+                    f"station {self.name!r}: {key} has {angle}_deg {after:g} after {before:g}, "
+                    f"expected rising {angle}s"
+                )
 
     def horizon_rad(self, azimuth_rad: FloatArray) -> FloatArray:
         """Lowest elevation in use at azimuths of any shape: the higher one of mask and minimum."""
@@ -106,6 +132,13 @@ STATION = Table(
             Number(above=0),
             "highest rate received; the lower one of satellite and station counts",
             default=None,
+        ),
+        Key(
+            "rate_by_elevation",
+            Rows(table=RATE_STEP, make=RateStep),
+            "rates the link closes at as `{elevation_deg, rate_mbit_s}` by rising elevation, in "
+            "steps; for the volume of contacts",
+            default=[],
         ),
         Key("uplink", Flag(), "whether commands are sent from here", default=True),
         Key("downlink", Flag(), "whether images are received here", default=True),
