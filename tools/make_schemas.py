@@ -28,7 +28,8 @@ from humay.mission.satellite import (
     SATELLITE,
     SUN_SYNCHRONOUS,
 )
-from humay.mission.station import MASK_POINT, STATION
+from humay.mission.station import MASK_POINT, RATE_STEP, STATION
+from humay.mission.trees import RELATIVE_ORBIT, definitions, quantities_markdown
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -46,7 +47,12 @@ TABLES: dict[str, Table] = {
     "snr": STATED_SNR,
     "station": STATION,
     "mask": MASK_POINT,
+    "rate_by_elevation": RATE_STEP,
     "request": REQUEST,
+    "relative_orbit": RELATIVE_ORBIT,
+}
+BLOCKS = {name: table.markdown for name, table in TABLES.items()} | {
+    "quantities": quantities_markdown
 }
 _BLOCK = re.compile(r"(<!-- keys: (\w+) -->\n).*?(<!-- end of keys -->)", re.DOTALL)
 
@@ -58,7 +64,7 @@ def mission_schema() -> dict[str, Any]:
         "title": "Humay mission file",
         "description": "A mission in TOML; docs/reference/mission.md explains every key.",
     }
-    return head | MISSION_FILE.schema()
+    return head | MISSION_FILE.schema() | {"$defs": definitions()}
 
 
 def requests_schema() -> dict[str, Any]:
@@ -107,13 +113,13 @@ def requests_schema() -> dict[str, Any]:
         "title": "Humay request file",
         "description": "Requests as GeoJSON; docs/reference/requests.md explains every property.",
         "anyOf": [{"$ref": "#/$defs/collection"}, {"$ref": "#/$defs/feature"}],
-        "$defs": {"collection": collection, "feature": feature},
+        "$defs": {"collection": collection, "feature": feature, **definitions()},
     }
 
 
 def with_tables(page: str) -> str:
     """A page with the tables of its keys made anew."""
-    return _BLOCK.sub(lambda found: f"{found[1]}{TABLES[found[2]].markdown()}\n{found[3]}", page)
+    return _BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", page)
 
 
 def wanted() -> dict[Path, str]:
@@ -123,7 +129,7 @@ def wanted() -> dict[Path, str]:
         DOCS / "schemas" / "requests.schema.json": requests_schema(),
     }
     texts = {path: json.dumps(schema, indent=2) + "\n" for path, schema in schemas.items()}
-    pages = [DOCS / "reference" / "mission.md", DOCS / "reference" / "requests.md"]
+    pages = [DOCS / "reference" / f"{name}.md" for name in ("mission", "requests", "constraints")]
     return texts | {page: with_tables(page.read_text(encoding="utf-8")) for page in pages}
 
 

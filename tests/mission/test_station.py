@@ -59,3 +59,49 @@ def test_a_mask_from_a_file_is_in_radians(load: Callable[..., Mission]) -> None:
 def test_a_mask_that_cannot_be_is_refused(mask_deg: list[tuple[float, float]], words: str) -> None:
     with pytest.raises(MissionError, match=words):
         station(mask_deg)
+
+
+def test_rates_by_elevation_from_a_file_are_in_bits_and_radians(
+    load: Callable[..., Mission],
+) -> None:
+    steps = (
+        "rate_by_elevation = [{elevation_deg = 5, rate_mbit_s = 60}, "
+        "{elevation_deg = 9, rate_mbit_s = 0}]"
+    )
+    found = load(("height_m = 30.0", f"height_m = 30.0\n{steps}")).stations[0].rate_by_elevation
+    assert [step.elevation_rad for step in found] == [math.radians(5), math.radians(9)]
+    assert [step.rate_bit_s for step in found] == [60e6, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        (
+            "{elevation_deg = 9, rate_mbit_s = 1}, {elevation_deg = 5, rate_mbit_s = 2}",
+            "rate_by_elevation has elevation_deg 5 after 9, expected rising elevations",
+        ),
+        (
+            "{elevation_deg = 5, rate_mbit_s = -1}",
+            "rate_mbit_s is -1, expected a number at least 0",
+        ),
+        ("{elevation_deg = 90, rate_mbit_s = 1}", "elevation_deg is 90, expected .* less than 90"),
+        ("{elevation_deg = 5}", "'rate_mbit_s' is missing"),
+        ("{elevation_deg = 5, mbit_s = 1}", "unknown key 'mbit_s'"),
+    ],
+)
+def test_rates_that_cannot_be_are_refused(
+    load: Callable[..., Mission], steps: str, words: str
+) -> None:
+    with pytest.raises(MissionError, match=words):
+        load(("height_m = 30.0", f"height_m = 30.0\nrate_by_elevation = [{steps}]"))
+
+
+def test_a_carrier_is_in_hertz(load: Callable[..., Mission]) -> None:
+    """8.2 GHz; 8200 would be MHz."""
+    line = "downlink_mbit_s = 300.0"
+    assert load((line, f"{line}\ndownlink_hz = 8.2e9")).satellites[0].downlink_hz == 8.2e9
+    assert load().satellites[0].downlink_hz is None
+    with pytest.raises(
+        MissionError, match="downlink_hz is 8200, expected a number at least 1000000"
+    ):
+        load((line, f"{line}\ndownlink_hz = 8200"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
+from shapely.affinity import translate
 from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -30,6 +32,7 @@ POINT_TOLERANCE_M = 1.0
 HEIGHT_TOLERANCE_M = 50.0
 EDGE_STEP_DEG = 0.05
 EDGE_POINTS = 65  # along each side of a strip
+TURNS_DEG = (-720.0, -360.0, 0.0, 360.0, 720.0)  # longitudes are unwrapped, each in its own way
 VALUE_TOLERANCE = 1e-6
 
 
@@ -252,6 +255,10 @@ def _partition(
     """Strips cover the request; a share lies between what its strip alone and in all covers."""
     where = f"request {request.name!r}"
     local, wanted = _wanted(request)
+    wanted = shapely.difference(wanted, _excluded(request, case.mission.exclusions, local))
+    if wanted.is_empty:
+        yield case.at("coverage", where, "has strips in excluded areas, expected none")
+        return
     covers = [_cover(local, line, width) for line, width in zip(lines, widths_m, strict=True)]
     whole = _size(wanted)
     covered = _size(shapely.intersection(wanted, shapely.union_all(covers))) / whole
@@ -288,16 +295,42 @@ def _wanted(request: Request) -> tuple[LocalMap, BaseGeometry]:
         normals = _normals(request.densified_line_lonlat(EDGE_STEP_DEG))
         local = _map_about([normals])
         return local, LineString(local.project(normals))
-    rings = [
+    local = _map_about([exterior for exterior, *_ in _rings(request)])
+    return local, _drawn(request, local)
+
+
+def _rings(area: Request) -> list[list[FloatArray]]:
+    """Normals (n, 3) along the outline of each part of an area, and along its holes."""
+    return [
         [_normals(ring) for ring in (exterior, *holes)]
-        for exterior, holes in request.densified_lonlat(EDGE_STEP_DEG)
+        for exterior, holes in area.densified_lonlat(EDGE_STEP_DEG)
     ]
-    local = _map_about([exterior for exterior, *_ in rings])
+
+
+def _drawn(area: Request, local: LocalMap) -> BaseGeometry:
     parts = []
-    for part in rings:
+    for part in _rings(area):
         solid = [shapely.make_valid(Polygon(local.project(ring))) for ring in part]
         parts.append(shapely.difference(solid[0], shapely.union_all(solid[1:])))
-    return local, _polygonal(shapely.union_all(parts))
+    return _polygonal(shapely.union_all(parts))
+
+
+def _excluded(
+    request: Request, exclusions: Sequence[BaseGeometry], local: LocalMap
+) -> BaseGeometry:
+    """What is never imaged of a request, on its map. Longitudes may differ by whole turns."""
+    box = shapely.box(*request.geometry.bounds).buffer(EDGE_STEP_DEG)
+    pieces = [
+        _polygonal(shapely.intersection(translate(area, turn), box))
+        for area in exclusions
+        for turn in TURNS_DEG
+    ]
+    drawn = [
+        _drawn(replace(request, kind="area", geometry=piece), local)
+        for piece in pieces
+        if not piece.is_empty
+    ]
+    return shapely.union_all(drawn) if drawn else Polygon()
 
 
 def _map_about(normals: Sequence[FloatArray]) -> LocalMap:

@@ -11,10 +11,12 @@ import numpy as np
 from humay.arrays import FloatArray, angle_between, dot, norm, unit
 from humay.check.attitude import orb_from_itrf, scan_frame
 from humay.check.case import Acquisition, Case
+from humay.check.conditions import fault, room
+from humay.check.quantities import Looks
 from humay.check.violations import Violation
 from humay.earth import azimuth_angle, elevation_angle, sun_itrf
 from humay.frames import EARTH_RATE_RAD_S, inertial_velocity, roll_pitch
-from humay.mission import Limits, limits
+from humay.mission import Limits, conditions, limits
 from humay.orbit import Ephemeris
 from humay.time import format_utc
 
@@ -95,6 +97,8 @@ def check_windows(case: Case) -> Iterator[Violation]:
             yield case.at("window", acquisition.where, message, acquisition.start_s)
             continue
         yield from _limits(case, acquisition)
+        yield from _conditions(case, acquisition)
+        yield from _excluded(case, acquisition)
         yield from _stated(case, acquisition)
         yield from _sampled(case, acquisition)
 
@@ -134,6 +138,60 @@ def _limits(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
     yield from _worst(
         case, acquisition, t_s, excess, "Sun elevation", limit.min_sun_elevation_rad, below=True
     )
+
+
+def _conditions(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    """The conditions of satellite and request at each line.
+
+    Where the attitude decides, with 3 sigma of pointing and of the orbit; the others hold for the
+    expected orbit.
+    """
+    satellite, clouds = acquisition.satellite, case.mission.clouds
+    tree = conditions(satellite, acquisition.request, clouds)
+    if tree is None:
+        return
+    t_s = _scan_times(acquisition)
+    shift_s = orbit_shift_s(acquisition, t_s)
+    cases = [_looks(case, acquisition, t_s, late_s) for late_s in (0 * t_s, shift_s, -shift_s)]
+    pointing_rad = SIGMAS * satellite.pointing_sigma_rad
+    inside, _ = room(tree, cases, pointing_rad)
+    i = int(np.argmin(inside))
+    if inside[i] < -1:
+        message = fault(tree, cases, i, pointing_rad)
+        yield case.at("window", acquisition.where, message, float(t_s[i]))
+
+
+def _looks(case: Case, acquisition: Acquisition, t_s: FloatArray, late_s: FloatArray) -> Looks:
+    """The looks at each line with the satellite `late_s` (n,) ahead, as in `look`."""
+    f = acquisition.share_of_scan(t_s)
+    (aim, along), (up, _) = acquisition.line.points(f), acquisition.line.normals(f)
+    turn = -EARTH_RATE_RAD_S * late_s
+    return Looks(
+        request=acquisition.request.name,
+        orbit=acquisition.orbit,
+        t_s=t_s + late_s,
+        place=_turned(aim, turn),
+        up=_turned(up, turn),
+        along=_turned(along, turn),
+        middle_up=acquisition.line.normals(np.array(0.5))[0],
+        ifov_rad=acquisition.satellite.camera.ifov_rad,
+        heights=case.mission.heights,
+        clouds=case.mission.clouds,
+    )
+
+
+def _excluded(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    """Nothing is imaged for a place, nor along a line, that lies in an excluded area."""
+    f = np.array([0.5]) if acquisition.request.kind == "point" else _shares(acquisition)
+    up, _ = acquisition.line.normals(f)
+    lon, lat = np.arctan2(up[:, 1], up[:, 0]), np.arcsin(np.clip(up[:, 2], -1, 1))
+    if np.all(case.mission.excludes(lon, lat)):
+        message = "lies in an excluded area, expected a place outside of all"
+        yield case.at("window", acquisition.where, message, acquisition.start_s)
+
+
+def _shares(acquisition: Acquisition) -> FloatArray:
+    return acquisition.share_of_scan(_scan_times(acquisition))
 
 
 def _exceeded(

@@ -5,11 +5,29 @@ aware UTC datetimes, and a record that exists is valid.
 """
 
 from humay.mission.camera import Band, Camera, Radiometry, StatedSnr
+from humay.mission.clouds import CloudModel
+from humay.mission.constraint import (
+    CORE_QUANTITY,
+    QUANTITIES,
+    AllOf,
+    AnyOf,
+    Constraint,
+    HorizonMask,
+    Inside,
+    Not,
+    PassDirection,
+    RelativeOrbit,
+    Sunlit,
+    TerrainHorizon,
+    Within,
+    asks_for,
+    leaves,
+)
 from humay.mission.files import RasterDem, load_mission, load_requests
 from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.mission import Mission, RunSettings
-from humay.mission.request import Limits, Request, limits
+from humay.mission.request import Limits, Request, conditions, limits
 from humay.mission.satellite import (
     ImagingLimit,
     Navigation,
@@ -21,33 +39,57 @@ from humay.mission.satellite import (
     SunSynchronousOrbit,
     TleOrbit,
 )
+from humay.mission.sentences import describe, quantity_label, quantity_text
 from humay.mission.station import Station
+from humay.mission.stereo import PairLimits, StereoLimits
 
 __all__ = [
+    "CORE_QUANTITY",
+    "QUANTITIES",
+    "AllOf",
+    "AnyOf",
     "Band",
     "Camera",
+    "CloudModel",
     "CoarseRelief",
+    "Constraint",
     "HeightError",
     "HeightModel",
+    "HorizonMask",
     "ImagingLimit",
+    "Inside",
     "Limits",
     "Mission",
     "Navigation",
+    "Not",
     "OmmOrbit",
     "Orbit",
     "OrbitSigma",
+    "PairLimits",
+    "PassDirection",
     "Power",
     "Radiometry",
     "RasterDem",
+    "RelativeOrbit",
     "Request",
     "RunSettings",
     "Satellite",
     "StatedSnr",
     "Station",
+    "StereoLimits",
     "SunSynchronousOrbit",
+    "Sunlit",
+    "TerrainHorizon",
     "TleOrbit",
+    "Within",
+    "asks_for",
+    "conditions",
+    "describe",
+    "leaves",
     "limits",
     "load_mission",
     "load_requests",
+    "quantity_label",
+    "quantity_text",
     "requests_from_geojson",
 ]

@@ -7,16 +7,20 @@ import re
 import tomllib
 import warnings
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from shapely.geometry import MultiPolygon, Polygon
 
 from humay.arrays import BoolArray, FloatArray
 from humay.errors import MissionError, RequestError
 from humay.mission.camera import Camera
-from humay.mission.geojson import requests_from_geojson
+from humay.mission.cloud_raster import cloud_model, cloud_variable
+from humay.mission.clouds import CloudModel
+from humay.mission.geojson import areas_from_geojson, requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keys import Fields, made, suggestion
 from humay.mission.kinds import Place, shown
@@ -56,14 +60,19 @@ def load_mission(path: Path | str) -> Mission:
     if run is not None:
         run["requests"] = _file(run["requests"], "requests", place.inside("run"))
         run = made(RunSettings, run, place)
-    dem = settings.pop("dem")
+    dem, clouds, exclusions = (
+        settings.pop(key) for key in ("dem", "clouds_file", "exclusions_file")
+    )
+    inside = place.inside("mission")
     members = {
         "path": path,
         "satellites": tuple(satellites),
         "stations": tuple(sections["station"].values()),
         "cameras": tuple(cameras.values()),
         "run": run,
-        "heights": CoarseRelief() if dem is None else _dem(dem, place.inside("mission")),
+        "heights": CoarseRelief() if dem is None else _dem(dem, inside),
+        "clouds": None if clouds is None else _clouds(clouds, inside),
+        "exclusions": () if exclusions is None else _exclusions(exclusions, inside),
     }
     mission: Mission = made(Mission, settings | members, place)
     return mission
@@ -115,6 +124,29 @@ def _dem(name: str, place: Place) -> HeightModel:
     path = _file(name, "dem", place)
     model: HeightModel = made(RasterDem.opened, {"path": path}, place)
     return model
+
+
+def _exclusions(name: str, place: Place) -> tuple[Polygon | MultiPolygon, ...]:
+    path = _file(name, "exclusions", place)
+    return areas_from_geojson(_json(path, place), Place(file=str(path), error=place.error))
+
+
+def _clouds(name: str, place: Place) -> CloudModel:
+    from rasterio.errors import RasterioIOError
+
+    path, here = _file(name, "clouds", place), _named(place, "clouds", name)
+    try:
+        with ExitStack() as opened:
+            raster = opened.enter_context(_dataset(path, "clouds"))
+            if raster.subdatasets:  # a NetCDF file of several variables
+                rasters = [
+                    opened.enter_context(_dataset(variable, "clouds"))
+                    for variable in raster.subdatasets
+                ]
+                raster = cloud_variable(rasters, here)
+            return cloud_model(raster, path, here)
+    except RasterioIOError as error:
+        raise MissionError(f"{here} cannot be read to its end: {error}") from error
 
 
 def _file(name: str, key: str, place: Place) -> Path:
@@ -273,8 +305,8 @@ class RasterDem:
         )
 
 
-def _dataset(path: Path) -> DatasetReader:
-    import rasterio  # heavy, and only needed where a mission has a DEM
+def _dataset(path: Path | str, what: str = "dem") -> DatasetReader:
+    import rasterio  # heavy, and only needed where a mission has a raster
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
     try:
@@ -282,7 +314,7 @@ def _dataset(path: Path) -> DatasetReader:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # refused by name instead
             return rasterio.open(path)
     except RasterioIOError as error:
-        raise MissionError(f"dem {str(path)!r} cannot be read as a raster: {error}") from error
+        raise MissionError(f"{what} {str(path)!r} cannot be read as a raster: {error}") from error
 
 
 def _pixels(dem: DatasetReader, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:

@@ -10,26 +10,12 @@ import numpy as np
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
-from humay.arrays import FloatArray
 from humay.errors import RequestError
-from humay.mission import lonlat
+from humay.mission.geometry import RequestKind, read_geometry
 from humay.mission.heights import HeightError, HeightModel, HeightSource
 from humay.mission.keys import Fields
-from humay.mission.kinds import Number, Place, shown
-from humay.mission.request import REQUEST, Request, RequestKind
-
-_LONGITUDE = Number(at_least=-180, at_most=360)
-_AXES = (
-    ("longitude", _LONGITUDE),
-    ("latitude", Number(at_least=-90, at_most=90)),
-    ("height", Number(at_least=-1000, at_most=10_000)),
-)
-_KINDS: dict[str, RequestKind] = {
-    "Point": "point",
-    "LineString": "line",
-    "Polygon": "area",
-    "MultiPolygon": "area",
-}
+from humay.mission.kinds import Place, shown
+from humay.mission.request import REQUEST, Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +40,35 @@ def requests_from_geojson(
     """
     drafts = [
         _draft(feature, number, where=where)
-        for number, feature in enumerate(_features(document, where), start=1)
+        for number, feature in enumerate(
+            _features(document, Place(file=where, error=RequestError)), start=1
+        )
     ]
     _refuse_twins(drafts, where)
     ground_m = _ground_heights_m(drafts, heights)
     return tuple(_request(draft, ground_m.get(i), heights) for i, draft in enumerate(drafts))
 
 
-def _features(document: Any, where: str) -> list[Any]:
-    place = Place(file=where, error=RequestError)
+def areas_from_geojson(document: Any, place: Place) -> tuple[Polygon | MultiPolygon, ...]:
+    """The areas of a FeatureCollection or of one Feature, whatever their properties say."""
+    return tuple(
+        _area(feature, Place(file=f"{place.file}: feature {number}", error=place.error))
+        for number, feature in enumerate(_features(document, place), start=1)
+    )
+
+
+def _area(feature: Any, place: Place) -> Polygon | MultiPolygon:
+    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+        found = feature.get("type") if isinstance(feature, dict) else feature
+        place.refuse(f"is {shown(found)}, expected a Feature")
+    kind, shape, _ = read_geometry(feature.get("geometry"), place)
+    if kind != "area":
+        place.refuse(f"is a {kind}, expected a Polygon or MultiPolygon")
+    area: Polygon | MultiPolygon = shape
+    return area
+
+
+def _features(document: Any, place: Place) -> list[Any]:
     found = document.get("type") if isinstance(document, dict) else document
     if found not in ("FeatureCollection", "Feature"):
         place.refuse(f"is {shown(found)}, expected a GeoJSON FeatureCollection or Feature")
@@ -100,7 +106,7 @@ def _draft(feature: Any, number: int, *, where: str) -> _Draft:
         place.refuse(f"{stray!r} stands beside the properties, expected among them")
     given = {key: value for key, value in properties.items() if value is not None}
     fields = REQUEST.read(given, place)
-    kind, geometry, z_m = _geometry(feature.get("geometry"), place)
+    kind, geometry, z_m = read_geometry(feature.get("geometry"), place)
     stated_m = fields.pop("height_m")
     return _Draft(
         where=label,
@@ -162,78 +168,3 @@ def _request(draft: _Draft, ground_m: float | None, heights: HeightModel) -> Req
         )
     except RequestError as error:
         raise RequestError(f"{draft.where}: {error}") from error
-
-
-def _geometry(geometry: Any, place: Place) -> tuple[RequestKind, Any, float | None]:
-    """Kind, shape and stated height of a GeoJSON geometry."""
-    kind = geometry.get("type") if isinstance(geometry, dict) else geometry
-    if not isinstance(geometry, dict) or kind not in tuple(_KINDS):
-        place.refuse(
-            f"geometry is {shown(kind)}, expected Point, LineString, Polygon or MultiPolygon"
-        )
-    found = geometry.get("coordinates")
-    if kind == "Point":
-        positions = _position(found, "coordinates", place)[None, :]
-        shape: Any = Point(positions[0, :2])
-    elif kind == "LineString":
-        positions = _positions(found, "coordinates", place, at_least=2)
-        shape = lonlat.line(positions[:, :2], place)
-    else:
-        polygons = [found] if kind == "Polygon" else _list(found, "coordinates", place)
-        rings = [
-            _rings(polygon, "coordinates" if kind == "Polygon" else f"coordinates[{i}]", place)
-            for i, polygon in enumerate(polygons)
-        ]
-        positions = np.concatenate([ring for polygon in rings for ring in polygon])
-        shape = lonlat.area([[ring[:, :2] for ring in polygon] for polygon in rings], place)
-    return _KINDS[kind], shape, _stated_height_m(positions[:, 2], place)
-
-
-def _rings(found: Any, spot: str, place: Place) -> list[FloatArray]:
-    """The rings of one polygon, each (n, 3)."""
-    rings = []
-    for i, ring in enumerate(_list(found, spot, place)):
-        positions = _positions(ring, f"{spot}[{i}]", place, at_least=4)
-        if not np.array_equal(positions[0], positions[-1], equal_nan=True):
-            place.refuse(
-                f"ring {spot}[{i}] ends at {shown(ring[-1])}, expected its first position "
-                f"{shown(ring[0])} again"
-            )
-        rings.append(positions)
-    return rings
-
-
-def _positions(found: Any, spot: str, place: Place, *, at_least: int) -> FloatArray:
-    positions = _list(found, spot, place)
-    if len(positions) < at_least:
-        place.refuse(f"{spot} has {len(positions)} positions, expected at least {at_least}")
-    return np.array([_position(p, f"{spot}[{i}]", place) for i, p in enumerate(positions)])
-
-
-def _position(found: Any, spot: str, place: Place) -> FloatArray:
-    """Longitude, latitude (deg) and height (m, NaN where none is written)."""
-    if not isinstance(found, list) or len(found) not in (2, 3):
-        place.refuse(f"{spot} is {shown(found)}, expected [longitude, latitude] or with a height")
-    for value, (name, kind) in zip(found, _AXES, strict=False):
-        if kind.holds(value, 1.0):
-            continue
-        swapped = name == "latitude" and _LONGITUDE.holds(value, 1.0)
-        hint = ": are longitude and latitude swapped?" if swapped else ""
-        place.refuse(f"{spot}: {name} is {shown(value)}, expected {kind.words}{hint}")
-    return np.array([*found, np.nan][:3], dtype=np.float64)
-
-
-def _list(found: Any, spot: str, place: Place) -> list[Any]:
-    if not isinstance(found, list) or not found:
-        place.refuse(f"{spot} is {shown(found)}, expected a list with something in it")
-    return found
-
-
-def _stated_height_m(height_m: FloatArray, place: Place) -> float | None:
-    """The height the coordinates say: one for the whole shape, the mean of its corners."""
-    known = np.isfinite(height_m)
-    if not known.any():
-        return None
-    if not known.all():
-        place.refuse("some positions have a height and others have none, expected all or none")
-    return float(height_m.mean())

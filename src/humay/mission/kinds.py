@@ -287,15 +287,15 @@ class Interval(Kind):
         return {"type": "array", "items": end, "minItems": 2, "maxItems": 2}
 
 
-def shown(value: object) -> str:
-    """A found value in a message, short whatever it is."""
+def shown(value: object, depth: int = 0) -> str:
+    """A found value in a message, short whatever it is; `depth` is how many lists it lies in."""
     match value:
         case dict():
             return "a table"
-        case list() | tuple() if len(value) > 4:
+        case list() | tuple() if len(value) > 4 or depth > 3:
             return f"a list of {len(value)}"
         case list() | tuple():
-            return f"[{', '.join(shown(part) for part in value)}]"
+            return f"[{', '.join(shown(part, depth + 1) for part in value)}]"
         case datetime() | date() | time():
             return value.isoformat()
         case bool():

@@ -12,6 +12,7 @@ over the antimeridian runs on past 180 in one piece, one round a pole is closed 
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TypeVar
 
@@ -49,6 +50,19 @@ def area(polygons: list[list[FloatArray]], place: Place) -> Polygon | MultiPolyg
     parts = _brought_together([_part(rings, place) for rings in polygons])
     _refuse_overlap(parts, place)
     return _in_range(parts[0] if len(parts) == 1 else shapely.union_all(parts))
+
+
+def lies_in(shape: Polygon | MultiPolygon, lon_deg: FloatArray, lat_deg: FloatArray) -> BoolArray:
+    """Whether places (...) lie in an unwrapped shape, whatever turns their longitudes are given by.
+
+    A place on the edge does. The shape is asked once for each turn that it may reach into.
+    """
+    west, _, east, _ = shape.bounds
+    lon_deg = west + np.mod(np.asarray(lon_deg) - west, TURN_DEG)
+    found = np.zeros(np.broadcast_shapes(lon_deg.shape, np.shape(lat_deg)), dtype=bool)
+    for turn in range(math.floor((east - west) / TURN_DEG) + 1):
+        found |= shapely.intersects_xy(shape, lon_deg + turn * TURN_DEG, lat_deg)
+    return found
 
 
 def _part(rings: list[FloatArray], place: Place) -> Polygon | MultiPolygon:

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+from shapely.geometry import MultiPolygon, Polygon
+
+from humay.arrays import BoolArray, FloatArray
 from humay.errors import MissionError
 from humay.mission.camera import CAMERA, Camera, camera_from_fields
+from humay.mission.clouds import CloudModel
 from humay.mission.heights import HeightModel
 from humay.mission.keys import Key, Named, SameAs, Sub, Table, suggestion
 from humay.mission.kinds import File, Number, Text, Time, Whole
+from humay.mission.lonlat import lies_in
 from humay.mission.satellite import SATELLITE, Satellite
 from humay.mission.station import STATION, Station
 
@@ -55,7 +61,11 @@ RUN = Table(
 
 @dataclass(frozen=True, kw_only=True)
 class Mission:
-    """A whole mission. `heights` answers for the ground where a request does not say its height."""
+    """A whole mission. `heights` answers for the ground where a request does not say its height.
+
+    No place inside `exclusions` (degrees, longitudes unwrapped) is ever imaged. `clouds` say how
+    likely clouds are; without them no request is held to its `max_cloud`.
+    """
 
     name: str
     path: Path
@@ -65,6 +75,8 @@ class Mission:
     run: RunSettings | None = None
     max_element_age_days: float = 20.0
     heights: HeightModel
+    exclusions: tuple[Polygon | MultiPolygon, ...] = ()
+    clouds: CloudModel | None = None
 
     def __post_init__(self) -> None:
         MISSION.check(self)
@@ -78,6 +90,14 @@ class Mission:
                 raise MissionError(
                     f"mission {self.name!r}: {times} {what}s are named {twin!r}, expected one"
                 )
+
+    def excludes(self, lon_rad: FloatArray, lat_rad: FloatArray) -> BoolArray:
+        """Whether places (...) lie in an area that is never imaged."""
+        lon_deg, lat_deg = np.degrees(lon_rad), np.degrees(lat_rad)
+        found = np.zeros(np.broadcast_shapes(lon_deg.shape, lat_deg.shape), dtype=bool)
+        for area in self.exclusions:
+            found |= lies_in(area, lon_deg, lat_deg)
+        return found
 
     def satellite(self, name: str) -> Satellite:
         for satellite in self.satellites:
@@ -109,6 +129,20 @@ MISSION = Table(
             File(),
             "raster of heights above the EGM96 geoid (GeoTIFF, HGT), for the height of targets",
             default=None,
+        ),
+        Key(
+            "exclusions",
+            File(),
+            "GeoJSON file of areas that are never imaged",
+            default=None,
+            field="exclusions_file",
+        ),
+        Key(
+            "clouds",
+            File(),
+            "raster of the probability of clouds (GeoTIFF, NetCDF), by month or at forecast times",
+            default=None,
+            field="clouds_file",
         ),
     ),
 )

@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 import numpy as np
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
 from humay.arrays import FloatArray
 from humay.errors import RequestError
+from humay.mission.clouds import CloudModel
+from humay.mission.constraint import AllOf, Constraint, Within, asks_for
+from humay.mission.geometry import RequestKind
 from humay.mission.heights import HeightSource
-from humay.mission.keys import Key, Table
+from humay.mission.keys import Key, Sub, Table
 from humay.mission.kinds import Number, Text, Time, Whole
 from humay.mission.satellite import Satellite
+from humay.mission.stereo import STEREO, StereoLimits
+from humay.mission.trees import ConstraintTree
 
-RequestKind: TypeAlias = Literal["point", "line", "area"]
-
+_CLOUDS = "cloud_probability"
 _GEOMETRIES = {"point": (Point,), "line": (LineString,), "area": (Polygon, MultiPolygon)}
 
 
@@ -46,6 +49,8 @@ class Request:
     max_off_nadir_rad: float | None = None
     min_sun_elevation_rad: float | None = None
     max_cloud: float | None = None
+    constraints: Constraint | None = None
+    stereo: StereoLimits | None = None
 
     def __post_init__(self) -> None:
         REQUEST.check(self)
@@ -109,7 +114,22 @@ REQUEST = Table(
             default=None,
         ),
         Key(
-            "max_cloud", Number(at_least=0, at_most=1), "share of clouds still useful", default=None
+            "max_cloud",
+            Number(at_least=0, at_most=1),
+            "highest probability of clouds, where the mission has `clouds`",
+            default=None,
+        ),
+        Key(
+            "constraints",
+            ConstraintTree(),
+            "further conditions on each look, which must hold besides the satellite's",
+            default=None,
+        ),
+        Key(
+            "stereo",
+            Sub(table=STEREO, make=StereoLimits),
+            "asks for two or three looks that belong together, see the page on stereo",
+            default=None,
         ),
         Key(
             "height_m",
@@ -144,6 +164,25 @@ def limits(satellite: Satellite, request: Request) -> Limits:
         max_pitch_rad=min(satellite.max_pitch_rad, asked),
         min_sun_elevation_rad=max(satellite.min_sun_elevation_rad, sun),
     )
+
+
+def conditions(
+    satellite: Satellite, request: Request, clouds: CloudModel | None = None
+) -> Constraint | None:
+    """What a look of one satellite at one request must meet besides their limits; None if nothing.
+
+    The satellite's own conditions and the request's, both together. Where the mission has `clouds`,
+    `max_cloud` bounds their probability. Raises `RequestError` for a condition on clouds without.
+    """
+    parts = [part for part in (satellite.constraints, request.constraints) if part is not None]
+    if clouds is None and any(asks_for(part, _CLOUDS) for part in parts):
+        raise RequestError(
+            f"request {request.name!r}: {_CLOUDS} is bounded, but the mission has no clouds,"
+            " expected a raster of them in [mission]"
+        )
+    if clouds is not None and request.max_cloud is not None:
+        parts.append(Within(quantity=_CLOUDS, high=request.max_cloud))
+    return AllOf(parts=tuple(parts)) if len(parts) > 1 else next(iter(parts), None)
 
 
 def densified(positions: FloatArray, max_step_deg: float) -> FloatArray:

@@ -13,8 +13,10 @@ import numpy as np
 from humay.arrays import FloatArray
 from humay.errors import MissionError
 from humay.mission.camera import Camera
+from humay.mission.constraint import Constraint
 from humay.mission.keys import Key, Rows, SameAs, Sub, Table
 from humay.mission.kinds import Choice, Direction, File, Number, Text, Time, TimeOfDay, Whole
+from humay.mission.trees import ConstraintTree
 
 _ANGLE_LIMIT = Number(above=0, below=90)
 
@@ -262,10 +264,12 @@ class Satellite:
     memory_bit: float
     memory_used_bit: float = 0.0
     downlink_bit_s: float
+    downlink_hz: float | None = None
     antenna: Literal["steerable", "fixed"] = "steerable"
     idle_attitude: Literal["nadir", "sun"] = "nadir"
     navigation: Navigation = Navigation()
     power: Power | None = None
+    constraints: Constraint | None = None
 
     def __post_init__(self) -> None:
         for limit in ("max_roll_rad", "max_pitch_rad"):
@@ -354,6 +358,12 @@ SATELLITE = Table(
         Key("memory_used_gbit", Number(at_least=0), "of it, filled at the start", default=0.0),
         Key("downlink_mbit_s", Number(above=0), "rate at which images are sent"),
         Key(
+            "downlink_hz",
+            Number(at_least=1e6, at_most=1e15),
+            "carrier frequency, for the Doppler shift of contacts",
+            default=None,
+        ),
+        Key(
             "antenna",
             Choice(("steerable", "fixed")),
             "steerable: sends in any attitude; fixed: in the nadir attitude only",
@@ -375,6 +385,12 @@ SATELLITE = Table(
             "power",
             Sub(table=POWER, make=Power),
             "battery, panels and loads; without it energy is not planned",
+            default=None,
+        ),
+        Key(
+            "constraints",
+            ConstraintTree(),
+            "conditions on every look, besides those of its request",
             default=None,
         ),
     ),
