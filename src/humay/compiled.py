@@ -20,3 +20,20 @@ def kernel(function: _Function) -> _Function:
     options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
     compiled: _Function = njit(**options)(function)
     return compiled
+
+
+def inner(function: _Function) -> _Function:
+    """Compile as a part of kernels only: without an entry from Python, which takes longer to
+    compile than most of these functions."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    compiled: _Function = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
+    return compiled
+
+
+def inlined(function: _Function) -> _Function:
+    """As `inner`, written into its caller: for functions with one caller and many tables, whose
+    passing on takes 50 ns."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: _Function = njit(inline="always", **wrappers, **options)(function)
+    return compiled

@@ -137,18 +137,32 @@ def moon_gcrf(epoch: Epoch, t_s: FloatArray) -> FloatArray:
     return np.asarray(erfa.moon98(*epoch.julian_tt(t_s))["p"] * AU_M)
 
 
+def stretched_sun_m(up: FloatArray, to_sun: FloatArray, cosine: FloatArray) -> FloatArray:
+    """The Sun's radius (...) towards the Earth's edge where space is stretched to a round Earth.
+
+    `up` and `to_sun` are unit vectors (..., 3) there, from the Earth's centre and from the
+    satellite; `cosine` (...) that of the Sun's angle from -`up`. It is the distance from the middle
+    of an ellipsoid to its tangent planes, sqrt(n . Q n): up to 0.34 % more than the Sun's own.
+    """
+    towards_edge = (up[..., 2] + cosine * to_sun[..., 2]) ** 2 / np.maximum(1 - cosine**2, 1e-12)
+    growth = (WGS84_A_M / WGS84_B_M) ** 2 - 1
+    return np.asarray(SUN_RADIUS_M * np.sqrt(1 + growth * towards_edge))
+
+
 def sunlit_fraction(r_itrf: FloatArray, sun: FloatArray) -> FloatArray:
     """Share of the Sun's disc that an oblate Earth leaves visible, 1 in light, 0 in umbra.
 
     `sun` in metres on ITRF axes, as `r_itrf`. The axes are stretched along the pole so that the
-    ellipsoid becomes a sphere (exact for the edge of the shadow of a point Sun); then two discs
-    overlap, O. Montenbruck and E. Gill, Satellite Orbits, section 3.4.2. No refraction.
+    ellipsoid becomes a sphere, and the Sun with them; then two discs overlap, O. Montenbruck and E.
+    Gill, Satellite Orbits, section 3.4.2. No refraction.
     """
     stretch = np.array([1.0, 1.0, WGS84_A_M / WGS84_B_M])
     place, to_sun = r_itrf * stretch, (sun - r_itrf) * stretch
-    sun_radius = np.arcsin(np.clip(SUN_RADIUS_M / norm(to_sun), 0, 1))
+    up, towards = unit(place), unit(to_sun)
+    cosine = np.clip(-dot(up, towards), -1, 1)
+    sun_radius = np.arcsin(np.clip(stretched_sun_m(up, towards, cosine) / norm(to_sun), 0, 1))
     earth_radius = np.arcsin(np.clip(WGS84_A_M / norm(place), 0, 1))
-    apart = np.arccos(np.clip(dot(-unit(place), unit(to_sun)), -1, 1))
+    apart = np.arccos(cosine)
     x = (apart**2 + sun_radius**2 - earth_radius**2) / np.maximum(2 * apart, 1e-12)
     y = np.sqrt(np.maximum(sun_radius**2 - x**2, 0))
     lens = (

@@ -1,5 +1,5 @@
 """The reference tables Humay stands on: Earth orientation, leap seconds, geoid, relief, shores,
-spectra.
+spectra, calibration targets.
 
 Everything is read from installed files, once: Earth orientation and leap seconds from the package
 `astropy_iers_data`, the rest from `humay/data`, where a SOURCE.md beside each table tells where
@@ -8,11 +8,13 @@ it comes from. Nothing is fetched.
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Literal
 
 import astropy_iers_data
 import numpy as np
@@ -321,6 +323,47 @@ def _lines_deg(name: str) -> tuple[FloatArray, ...]:
     return tuple(np.split(points_deg, table[f"{name}_ends"][:-1]))
 
 
+# ---------------------------------------------------------------- letters
+
+_EM_UNITS = 2048.0
+_REPLACEMENT = "\ufffd"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Glyph:
+    """A letter in ems: closed rings (n, 2), y upwards from the base line, filled by the even-odd
+    rule, and the step to the next letter.
+    """
+
+    advance: float
+    rings: tuple[FloatArray, ...]
+
+
+def glyph(letter: str) -> Glyph:
+    """Roboto's letter: Latin, Greek, Cyrillic and punctuation; a boxed question mark for others."""
+    known = _glyphs()
+    return known.get(letter, known[_REPLACEMENT])
+
+
+@cache
+def _glyphs() -> dict[str, Glyph]:
+    table = _read_npz("glyphs")
+    points = frozen(np.cumsum(table["steps"].astype(np.int64), axis=0) / _EM_UNITS)
+    rings = np.split(points, np.cumsum(table["points"].astype(np.int64))[:-1])
+    ends = np.cumsum(table["rings"].astype(np.int64))
+    advances = table["advances"].astype(np.float64) / _EM_UNITS
+    return {
+        chr(int(code)): Glyph(advance=float(advance), rings=tuple(rings[end - count : end]))
+        for code, advance, count, end in zip(
+            table["codes"].astype(np.int64),
+            advances,
+            table["rings"].astype(np.int64),
+            ends,
+            strict=True,
+        )
+    }
+
+
 # ---------------------------------------------------------------- spectra
 
 SPECTRA_M = (400e-9, 900e-9)  # where the spectra begin and end
@@ -395,6 +438,17 @@ def _within_spectra(wavelength_m: ArrayLike) -> FloatArray:
             f"{np.min(wavelength) * 1e9:.0f} to {np.max(wavelength) * 1e9:.0f} nm"
         )
     return wavelength
+
+
+# ---------------------------------------------------------------- calibration
+
+
+@cache
+def calibration_rows(name: Literal["sites", "stars"]) -> tuple[dict[str, str], ...]:
+    """Rows of a table of calibration targets as text by column; data/calibration/SOURCE.md tells
+    what the columns are."""
+    with (DATA / "calibration" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
 
 
 def _read_npz(name: str) -> dict[str, NDArray[np.generic]]:

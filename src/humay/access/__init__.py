@@ -1,31 +1,45 @@
 """When satellites see what: opportunities, contacts, and the timeline a plan is laid on."""
 
 from humay.access.absence import explain_absences
+from humay.access.calibration import (
+    KINDS,
+    CalibrationLimits,
+    CalibrationLooks,
+    calibration_table,
+    find_calibrations,
+)
 from humay.access.contacts import find_contacts
+from humay.access.eclipses import find_eclipses, shadow_spans
 from humay.access.files import (
-    contacts_table,
-    opportunities_table,
+    plot_bytes,
     read_contacts,
     read_opportunities,
     read_pointing,
     read_timelines,
     table_bytes,
-    timeline_table,
 )
 from humay.access.lines import GroundLine, attitude_and_rate, body_from_gcrf, line_from_lonlath
 from humay.access.looks import Nadir, Places, Windows, find_windows
 from humay.access.notes import accuracy_notes
-from humay.access.opportunities import find_opportunities
+from humay.access.opportunities import find_opportunities, stream_opportunities
 from humay.access.pointing import find_pointing
-from humay.access.records import Contacts, Opportunities, Pointing, Timeline
+from humay.access.records import Contacts, Eclipses, Opportunities, Pointing, Timeline
 from humay.access.strips import Strip, cut_into_strips
+from humay.access.tables.contacts import contacts_table
+from humay.access.tables.eclipses import eclipses_table
+from humay.access.tables.opportunities import opportunities_table
+from humay.access.tables.timelines import timeline_table
 from humay.access.timeline import find_timeline
+from humay.access.views.common import Backdrop
+from humay.access.views.notebook import show
 
 __all__ = [
-    "Contacts", "GroundLine", "Nadir", "Opportunities", "Places", "Pointing", "Strip",
-    "Timeline", "Windows", "accuracy_notes", "attitude_and_rate", "body_from_gcrf",
-    "contacts_table", "cut_into_strips", "explain_absences", "find_contacts",
-    "find_opportunities", "find_pointing", "find_timeline", "find_windows", "line_from_lonlath",
-    "opportunities_table", "read_contacts", "read_opportunities", "read_pointing",
-    "read_timelines", "table_bytes", "timeline_table",
+    "KINDS", "Backdrop", "CalibrationLimits", "CalibrationLooks", "Contacts", "Eclipses",
+    "GroundLine", "Nadir", "Opportunities", "Places", "Pointing", "Strip", "Timeline", "Windows",
+    "accuracy_notes", "attitude_and_rate", "body_from_gcrf", "calibration_table",
+    "contacts_table", "cut_into_strips", "eclipses_table", "explain_absences",
+    "find_calibrations", "find_contacts", "find_eclipses", "find_opportunities", "find_pointing",
+    "find_timeline", "find_windows", "line_from_lonlath", "opportunities_table", "plot_bytes",
+    "read_contacts", "read_opportunities", "read_pointing", "read_timelines", "shadow_spans",
+    "show", "stream_opportunities", "table_bytes", "timeline_table",
 ]  # fmt: skip

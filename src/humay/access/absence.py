@@ -10,11 +10,10 @@ from datetime import datetime
 import numpy as np
 
 from humay.access.looks import Nadir, Places, find_windows, look_angles, sun_elevation
-from humay.access.opportunities import periods_of, places_of
 from humay.access.strips import centre_of
 from humay.arrays import FloatArray, IntArray, unit
 from humay.earth import geodetic_from_itrf, ground_point, itrf_from_normal, up_at
-from humay.mission import Mission, Request, limits
+from humay.mission import Mission, Request, Satellite, limits
 from humay.orbit import Ephemeris
 from humay.time import format_utc
 
@@ -161,3 +160,28 @@ def _farthest_lat_deg(ephemeris: Ephemeris, limit_rad: float, *, north: bool) ->
     seen = ground_point(np.broadcast_to(top, looks.shape), looks)
     _, lat, _ = geodetic_from_itrf(seen[~np.isnan(seen[:, 0])])
     return math.degrees(float(np.max(np.abs(lat))))
+
+
+def places_of(
+    satellite: Satellite, requests: Sequence[Request], r_itrf: FloatArray, up: FloatArray
+) -> Places:
+    """Places (n, 3), each with the stricter limits of the satellite and of its request."""
+    each = [limits(satellite, request) for request in requests]
+    return Places(
+        r_itrf=r_itrf,
+        up=up,
+        max_off_nadir_rad=np.array([limit.max_off_nadir_rad for limit in each]),
+        max_roll_rad=np.array([limit.max_roll_rad for limit in each]),
+        max_pitch_rad=np.array([limit.max_pitch_rad for limit in each]),
+        min_sun_elevation_rad=np.array([limit.min_sun_elevation_rad for limit in each]),
+    )
+
+
+def periods_of(
+    requests: Sequence[Request], ephemeris: Ephemeris, span: tuple[float, float]
+) -> tuple[FloatArray, FloatArray]:
+    """The part of the span that each request's own period leaves, (n,) and (n,)."""
+    seconds = ephemeris.epoch.seconds
+    low = [span[0] if r.start is None else max(span[0], seconds(r.start)) for r in requests]
+    high = [span[1] if r.end is None else min(span[1], seconds(r.end)) for r in requests]
+    return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)

@@ -18,7 +18,7 @@ from humay.access.bounds import largest_pull_m_s2
 from humay.access.crossings import ROUNDING, Intervals, in_one, nodes_over, spans_above
 from humay.access.records import Eclipses
 from humay.arrays import BoolArray, FloatArray, IntArray, dot, norm
-from humay.earth import SUN_RADIUS_M, WGS84_A_M, WGS84_B_M, sun_itrf
+from humay.earth import WGS84_A_M, WGS84_B_M, stretched_sun_m, sun_itrf
 from humay.frames import EARTH_RATE_RAD_S, inertial_velocity
 from humay.mission import Mission, Satellite
 from humay.orbit import Ephemeris, Segment, ephemerides
@@ -85,8 +85,8 @@ def shadow_spans(
     which all of it is. None is missed, however short; edges to 0.01 ms.
 
     The Earth is the ellipsoid, as in `sunlit_fraction`: space is stretched along the pole until it
-    is a sphere. There the Sun is stretched, too, for which that share of the disc makes no
-    allowance: 0.34 % of its radius at most, 15 ms of an edge, more where the shadow is grazed.
+    is a sphere, and the Sun with it (0.34 % of its radius at most, 15 ms of an edge, more where the
+    shadow is grazed).
     """
     parts = [
         spans_above(covered, covered.stretches(start_s, end_s))
@@ -99,16 +99,6 @@ def shadow_spans(
     which, begin_s, finish_s = in_one(parts, start_s, end_s)
     spans = np.stack([begin_s, finish_s], axis=-1)
     return spans[which == _PENUMBRA], spans[which == _UMBRA]
-
-
-def _stretched_sun_m(up: FloatArray, to_sun: FloatArray, cosine: FloatArray) -> FloatArray:
-    """Radius (n,) of the stretched Sun towards the Earth's edge, from directions (n, 3) and the
-    cosine of the Sun's angle from -`up`.
-
-    The distance from the middle of an ellipsoid to its tangent planes: sqrt(n . Q n).
-    """
-    towards_edge = (up[:, 2] + cosine * to_sun[:, 2]) ** 2 / np.maximum(1 - cosine**2, _LEAST)
-    return np.asarray(SUN_RADIUS_M * np.sqrt(1 + (_STRETCH[2] ** 2 - 1) * towards_edge))
 
 
 class _Covered:
@@ -138,7 +128,7 @@ class _Covered:
         cosine = -dot(place, to_sun) / (p * d)
         cosine_rate = -(dot(move, to_sun) + dot(place, sun_move)) / (p * d)
         cosine_rate -= cosine * (p_rate / p + d_rate / d)
-        sun_radius = _stretched_sun_m(place / p[:, None], to_sun / d[:, None], cosine)
+        sun_radius = stretched_sun_m(place / p[:, None], to_sun / d[:, None], cosine)
         return np.stack([cosine, cosine_rate, sun_radius / d, p, p_rate, norm(move)])
 
     def _rows(self, geometry: FloatArray, which: IntArray) -> FloatArray:

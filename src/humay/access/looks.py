@@ -12,10 +12,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from humay.access.lines import GroundLine
 from humay.arrays import BoolArray, FloatArray, IntArray, cross, dot, norm, unit
 from humay.earth import azimuth_angle, elevation_angle, sun_itrf, up_at
 from humay.errors import AccessError
 from humay.frames import inertial_velocity, orbital_frame, roll_pitch
+from humay.mission import Satellite
 from humay.orbit import Ephemeris
 from humay.roots import bracketed_roots, positive_spans
 from humay.time import Epoch
@@ -105,7 +107,7 @@ def find_approaches(
     """
     if not len(r_itrf):
         return np.zeros(0, np.int64), np.zeros(0)
-    _refuse_unlike_low_orbits(ephemeris)
+    refuse_unlike_low_orbits(ephemeris)
     which, when = [], []
     direction = unit(r_itrf)
     for segment in ephemeris.segments:
@@ -123,7 +125,7 @@ def find_approaches(
     return index[near], t_s[near]
 
 
-def _refuse_unlike_low_orbits(ephemeris: Ephemeris) -> None:
+def refuse_unlike_low_orbits(ephemeris: Ephemeris) -> None:
     """The search knows one closest approach a revolution, and brackets edges by how fast it goes
     there: true for low, nearly circular orbits, of which Earth observation is made."""
     radii = [norm(segment.r_itrf) for segment in ephemeris.segments]
@@ -358,3 +360,60 @@ def _spans_inside(windows: Windows, i: int, limit: Limit) -> list[tuple[float, f
         return limit(t_s, np.full(t_s.shape, windows.which[i]))
 
     return positive_spans(left, nodes, tolerance=EDGE_TOLERANCE_S)
+
+
+# How it looks ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """How places are seen, (n,): angles of the satellite, ground sampling, Sun."""
+
+    off_nadir_rad: FloatArray
+    roll_rad: FloatArray
+    pitch_rad: FloatArray
+    incidence_rad: FloatArray
+    azimuth_rad: FloatArray
+    sun_elevation_rad: FloatArray
+    gsd_along_m: FloatArray
+    gsd_across_m: FloatArray
+
+
+def describe_look(
+    satellite: Satellite, ephemeris: Ephemeris, line: GroundLine, t_s: FloatArray,
+    share: FloatArray, nadir: Nadir,
+) -> Look:  # fmt: skip
+    """The look at times (n,) at the places a `share` (n,) along lines (n,)."""
+    target, up = line.place(share), line.normal(share)
+    r, v = ephemeris.state_itrf(t_s)
+    off_nadir, roll, pitch = look_angles(r, v, target, nadir)
+    sight = unit(target - r)
+    tangent = line.tangent(share)
+    along = unit(tangent - dot(tangent, sight)[:, None] * sight)
+    pixel_m = norm(target - r) * satellite.camera.ifov_rad
+    return Look(
+        off_nadir_rad=off_nadir,
+        roll_rad=roll,
+        pitch_rad=pitch,
+        incidence_rad=np.arccos(np.clip(-dot(sight, up), -1, 1)),
+        azimuth_rad=azimuth_angle(-sight, up),
+        sun_elevation_rad=sun_elevation(ephemeris.epoch, t_s, target, up),
+        gsd_along_m=_ground_size(pixel_m, sight, along, up),
+        gsd_across_m=_ground_size(pixel_m, sight, cross(sight, along), up),
+    )
+
+
+def line_period(gsd_along_m: FloatArray, ground_speed_m_s: FloatArray) -> FloatArray:
+    """Seconds between PAN lines: those in which the boresight moves on by one ground sample.
+
+    Then the image moves over the detectors as fast as the charge is shifted along their stages: a
+    camera keeps its own `line_period_s` over nadir and takes longer where it looks from farther.
+    """
+    return np.asarray(gsd_along_m / ground_speed_m_s)
+
+
+def _ground_size(
+    across_m: FloatArray, sight: FloatArray, side: FloatArray, up: FloatArray
+) -> FloatArray:
+    """How far apart on the ground two rays meet that are `across_m` apart on their way down."""
+    return np.asarray(across_m * np.sqrt(1 + (dot(side, up) / dot(sight, up)) ** 2))

@@ -12,7 +12,7 @@ from humay.orbit import Ephemeris
 from humay.tables import earth_orientation
 from humay.time import MJD_ZERO_UTC, format_utc, modified_julian_date
 
-_CLOUDY = "Clouds are not modelled: max_cloud is recorded with the request and not applied."
+_CLOUDY = "The mission names no clouds: max_cloud is recorded with the request and not applied."
 
 
 def accuracy_notes(
@@ -29,7 +29,7 @@ def accuracy_notes(
         _orbit_note(mission, name, ephemeris, start, end) for name, ephemeris in orbits.items()
     ]
     notes.append(_orientation_note(end))
-    if any(request.max_cloud is not None for request in requests):
+    if mission.clouds is None and any(request.max_cloud is not None for request in requests):
         notes.append(_CLOUDY)
     return notes
 

@@ -2,62 +2,42 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from humay.access.lines import MEAN_RADIUS_M, GroundLine
-from humay.access.looks import (
-    Nadir,
-    Places,
-    find_approaches,
-    find_windows,
-    look_angles,
-    reach,
-    sun_azimuth,
-    sun_elevation,
-    windows_around,
+from humay.access.areas import find_strips
+from humay.access.asked import (
+    asked_points,
+    asked_strips,
+    clouds_of,
+    craft_of,
+    rules_of,
+    sought,
+    terms_of,
+    terrain_of,
 )
-from humay.access.records import Opportunities, joined
-from humay.access.strips import Strip, centre_of, cut_into_strips
-from humay.arrays import BoolArray, FloatArray, IntArray, cross, dot, norm, unit
-from humay.earth import (
-    azimuth_angle,
-    ellipsoid_normal,
-    geodetic_from_itrf,
-    itrf_from_normal,
-)
+from humay.access.lines import GroundLine
+from humay.access.looks import Nadir, refuse_unlike_low_orbits
+from humay.access.records import Opportunities
+from humay.access.search import rows as row
+from humay.access.search.hunt import Clouds, Sought, hunt
+from humay.access.search.tables import Sky, sky_of, tracks_of
+from humay.access.strips import Strip
+from humay.arrays import FloatArray, IntArray
 from humay.errors import AccessError
-from humay.frames import inertial_velocity
-from humay.mission import Mission, Request, Satellite, limits
+from humay.mission import Mission, Request
 from humay.orbit import Ephemeris, ephemerides
 
-SIGMAS = 3.0  # what is planned stays within the limits for errors up to this many sigma
-LARGEST_TURN_FROM_TRACK_RAD = math.radians(30.0)  # a strip is offered to passes no more oblique
-EARTH_SURFACE_SPEED_M_S = 465.1  # at the equator
-HIGHEST_GROUND_M = 9_000.0
-_LINE_NODE_M = 25_000.0
-_USABLE_STEP_S = 300.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Wanted:
-    """Rows to be: sweeps (n,) along lines, each `scan_s` long, about `mid_s` and in [low_s,
-    high_s].
-    """
-
-    request: IntArray
-    strip: list[str]
-    line: GroundLine
-    width_m: FloatArray
-    mid_s: FloatArray
-    scan_s: FloatArray
-    low_s: FloatArray
-    high_s: FloatArray
+_TEXT = pa.string()
+SUBJECTS_AT_ONCE = 1_000  # so many points or strips are one task of a thread
 
 
 def find_opportunities(
@@ -68,27 +48,43 @@ def find_opportunities(
     end: datetime,
     nadir: Nadir = "geodetic",
     orbits: Mapping[str, Ephemeris] | None = None,
+    margin: bool = False,
+    decompositions: int = 1,
+    threads: int = 1,
 ) -> Opportunities:
     """Every window of every request over [start, end], in order of time.
 
-    Edges are good to 0.01 ms for the given orbit; `sigma_s` says how far its uncertainty may move
-    them. `orbits` saves propagating again what is known already.
+    Areas are cut into strips in as many ways as `decompositions` says (see `find_strips`). Edges
+    are good to 0.01 ms for the given orbit; `sigma_s` says how far its uncertainty may move them.
+    With `margin` windows are only what three sigma of orbit and pointing leave of them. `orbits`
+    saves propagating again what is known already. The result is the same for any number of
+    `threads`.
     """
-    if orbits is None:
-        orbits = ephemerides(mission, start, end)
-    epoch = next(iter(orbits.values())).epoch
-    span = epoch.seconds(start), epoch.seconds(end)
-    strips = find_strips(mission, requests, orbits, span, nadir)
-    _refuse_twins(requests, strips)
-    parts = [
-        part
-        for satellite in mission.satellites
-        for part in (
-            _point_rows(satellite, orbits[satellite.name], requests, span, nadir),
-            _strip_rows(satellite, orbits[satellite.name], requests, strips, span, nadir),
-        )
-    ]
-    return joined(parts, epoch=epoch, span_s=span, strips=tuple(strips))
+    search = _Search(
+        mission, requests, start, end, nadir, orbits, margin=margin, decompositions=decompositions
+    )
+    return search.opportunities(list(search.batches(threads)))
+
+
+def stream_opportunities(
+    mission: Mission,
+    requests: Sequence[Request],
+    *,
+    start: datetime,
+    end: datetime,
+    nadir: Nadir = "geodetic",
+    orbits: Mapping[str, Ephemeris] | None = None,
+    margin: bool = False,
+    decompositions: int = 1,
+    threads: int = 1,
+) -> Iterator[Opportunities]:
+    """The same in parts, satellite by satellite, for more than memory holds at once."""
+    search = _Search(
+        mission, requests, start, end, nadir, orbits, margin=margin, decompositions=decompositions
+    )
+    for batch in search.batches(threads):
+        if len(batch.which):
+            yield search.opportunities([batch])
 
 
 def _refuse_twins(requests: Sequence[Request], strips: Sequence[Strip]) -> None:
@@ -102,440 +98,225 @@ def _refuse_twins(requests: Sequence[Request], strips: Sequence[Strip]) -> None:
             )
 
 
-# Areas -----------------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Rows (k, COLUMNS) of one satellite: which point or strip each is of."""
+
+    satellite: int
+    strips: bool
+    which: IntArray
+    rows: FloatArray
 
 
-def find_strips(
-    mission: Mission,
-    requests: Sequence[Request],
-    orbits: Mapping[str, Ephemeris],
-    span: tuple[float, float],
-    nadir: Nadir,
-) -> list[Strip]:
-    """Strips of every line and area, wide enough for any satellite to cover: one cut a request.
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A part of a search, for one thread."""
 
-    Their direction is the track of the best look at the middle of the area.
-    """
-    strips: list[Strip] = []
-    for request in requests:
-        if request.kind == "point":
-            continue
-        swath_m, extension_m, tan_incidence = _narrowest(mission, orbits, span)
-        strips += cut_into_strips(
-            request,
-            heading=_heading(mission, request, orbits, span, nadir),
-            swath_m=swath_m,
-            extension_m=extension_m,
-            tan_incidence=tan_incidence,
-            heights=mission.heights,
+    satellite: int
+    strips: bool
+    sought: Sought
+    clouds: Clouds
+    first: int
+    last: int
+
+    def __call__(self) -> _Batch:
+        parts = list(hunt(self.sought, self.first, self.last, self.clouds))
+        return _Batch(
+            self.satellite,
+            self.strips,
+            np.concatenate([which for which, _ in parts] or [np.zeros(0, dtype=np.int64)]),
+            np.concatenate([rows for _, rows in parts] or [np.zeros((0, row.COLUMNS))]),
         )
-    return strips
 
 
-def _narrowest(
-    mission: Mission, orbits: Mapping[str, Ephemeris], span: tuple[float, float]
-) -> tuple[float, float, float]:
-    """Usable swath, lengthening and tangent of incidence that are safe for every satellite."""
-    t_s = np.linspace(*span, max(2, int((span[1] - span[0]) / _USABLE_STEP_S) + 1))
-    each = [_usable(satellite, orbits[satellite.name], t_s) for satellite in mission.satellites]
-    swath, extension, incidence = (np.concatenate(part) for part in zip(*each, strict=True))
-    return float(swath.min()), float(extension.max()), float(incidence.max())
+class _Search:
+    """One call: everything that all satellites share."""
+
+    def __init__(
+        self, mission: Mission, requests: Sequence[Request], start: datetime, end: datetime,
+        nadir: Nadir, orbits: Mapping[str, Ephemeris] | None, *, margin: bool, decompositions: int,
+    ) -> None:  # fmt: skip
+        self.mission, self.requests, self.nadir, self.margin = mission, requests, nadir, margin
+        self.orbits = ephemerides(mission, start, end) if orbits is None else orbits
+        self.epoch = next(iter(self.orbits.values())).epoch
+        self.span = self.epoch.seconds(start), self.epoch.seconds(end)
+        self.strips = find_strips(
+            mission, requests, self.orbits, self.span, nadir,
+            decompositions=decompositions, exclusions=mission.exclusions,
+        )  # fmt: skip
+        _refuse_twins(requests, self.strips)
+        self.points = asked_points(requests, mission)
+        self.sweeps = asked_strips(self.strips, requests)
+        self.terms = terms_of(requests, self.epoch, self.span)
+        of_requests = _texts(request.name for request in requests)
+        strips = _texts(strip.name for strip in self.strips)
+        self.names = _Names(
+            satellites=_texts(satellite.name for satellite in mission.satellites),
+            requests=of_requests,
+            subjects=np.concatenate([of_requests[self.points.request], strips]),
+            owner=np.concatenate([self.points.request, self.sweeps.request]),
+        )
+
+    def tasks(self) -> Iterator[_Task]:
+        """Satellite by satellite, points before strips."""
+        sky: Sky | None = None
+        for number, satellite in enumerate(self.mission.satellites):
+            ephemeris = self.orbits[satellite.name]
+            refuse_unlike_low_orbits(ephemeris)
+            rules = rules_of(
+                self.mission, satellite, self.requests, self.terms, strips=len(self.strips) > 0
+            )
+            if sky is None or rules.programs.uses_moon:
+                sky = self._sky(moon=rules.programs.uses_moon)
+            craft = craft_of(satellite, ephemeris, self.nadir, with_margin=self.margin)
+            for strips, asked in ((False, self.points), (True, self.sweeps)):
+                clouds = clouds_of(self.mission, self.requests, asked, rules, self.epoch)
+                terrain = terrain_of(self.mission, satellite, self.requests, asked, rules)
+                for track in tracks_of(ephemeris):
+                    aim = sought(asked, self.terms, rules, terrain, craft, track, sky)
+                    for first in range(0, len(asked), SUBJECTS_AT_ONCE):
+                        last = min(first + SUBJECTS_AT_ONCE, len(asked))
+                        yield _Task(number, strips, aim, clouds, first, last)
+
+    def _sky(self, *, moon: bool) -> Sky:
+        orbits = self.orbits.values()
+        begin, end = min(o.start_s for o in orbits), max(o.end_s for o in orbits)
+        return sky_of(self.epoch, begin, end, moon=moon)
+
+    def batches(self, threads: int) -> Iterator[_Batch]:
+        """The rows of all tasks in their order, a few of them computed ahead."""
+        if threads == 1:
+            yield from (task() for task in self.tasks())
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            waiting: deque[Future[_Batch]] = deque()
+            for task in self.tasks():
+                waiting.append(pool.submit(task))
+                if len(waiting) > 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def opportunities(self, batches: Sequence[_Batch]) -> Opportunities:
+        """The record of batches, in order of time; of one instant, in that of the batches."""
+        rows = np.concatenate([b.rows for b in batches] or [np.zeros((0, row.COLUMNS))])
+        order = np.argsort(rows[:, row.START], kind="stable")
+        rows = rows[order]
+        points = len(self.points)
+        parts = [b.which + points * b.strips for b in batches]
+        subject = np.concatenate(parts or [np.zeros(0, dtype=np.int64)])[order]
+        lengths = [len(part) for part in parts]
+        satellite = np.repeat([b.satellite for b in batches] or [0], lengths or [0])[order]
+        return Opportunities(
+            epoch=self.epoch,
+            span_s=self.span,
+            strips=tuple(self.strips),
+            **self._names(subject, satellite, rows),
+            **_columns(rows),
+            data_bit=_data_bit(rows, self._bits_per_line()[satellite]),
+        )
+
+    def _bits_per_line(self) -> FloatArray:
+        return np.array([s.camera.bits_per_pan_line() for s in self.mission.satellites])
+
+    def _names(self, subject: IntArray, satellite: IntArray, rows: FloatArray) -> dict[str, Any]:
+        """The columns of text."""
+        names = self.names
+        return {
+            "opportunity_id": _ids(
+                _coded(satellite, names.satellites), _coded(subject, names.subjects), rows
+            ),
+            "satellite": names.satellites[satellite],
+            "request": names.requests[names.owner[subject]],
+            "strip": names.subjects[subject],
+        }
 
 
-def _usable(
-    satellite: Satellite, ephemeris: Ephemeris, t_s: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """At times (n,): swath at nadir less three sigma at both sides, what a line must be longer by
-    at both ends, and the tangent of the largest incidence.
+@dataclass(frozen=True, eq=False)
+class _Names:
+    """Texts of satellites, requests and subjects, and the request of each subject."""
 
-    Over the highest ground the swath is narrowest. Across the track, an orbit that runs early or
-    late sees the Earth turned a little less or more. Along it, three sigma of orbit and pointing
-    count, and that each band looks ahead of or behind the panchromatic one.
-    """
-    r, v = ephemeris.state_itrf(t_s)
-    height = geodetic_from_itrf(r)[2]
-    sine = norm(r) / (norm(r) - height) * math.sin(satellite.max_off_nadir_rad)
-    incidence = np.arcsin(np.minimum(0.99, sine))
-    pointing_m = SIGMAS * satellite.pointing_sigma_rad * height / np.cos(incidence)
-    along_m = SIGMAS * _along_sigma_m(satellite, ephemeris, t_s)
-    across_m = along_m / norm(inertial_velocity(r, v)) * EARTH_SURFACE_SPEED_M_S
-    swath_m = 2 * (height - HIGHEST_GROUND_M) * math.tan(satellite.camera.swath_rad / 2)
-    offset = max(abs(band.along_track_offset_rad) for band in satellite.camera.bands)
-    bands_m = offset * height / np.cos(incidence) ** 2
-    longer_m = along_m + pointing_m + bands_m
-    return swath_m - 2 * (pointing_m + across_m), longer_m, np.tan(incidence)
+    satellites: Any
+    requests: Any
+    subjects: Any
+    owner: IntArray
 
 
-def _along_sigma_m(satellite: Satellite, ephemeris: Ephemeris, t_s: FloatArray) -> FloatArray:
-    return satellite.orbit_sigma.along_m(ephemeris.age_days(t_s))
+def _texts(names: Iterable[str]) -> Any:
+    return np.array(list(names), dtype=object)
 
 
-def _heading(
-    mission: Mission,
-    request: Request,
-    orbits: Mapping[str, Ephemeris],
-    span: tuple[float, float],
-    nadir: Nadir,
-) -> FloatArray:
-    """Direction of the satellite's way over the ground at the best look at the middle of an area.
-
-    Where no look is allowed, that of the node which comes closest: such strips are only counted.
-    """
-    up = centre_of(request)
-    r_itrf = itrf_from_normal(up, np.array(request.height_m or 0.0))
-    best: tuple[float, FloatArray] | None = None
-    for satellite in mission.satellites:
-        ephemeris = orbits[satellite.name]
-        places = places_of(satellite, [request], r_itrf[None], up[None])
-        found = find_windows(ephemeris, places, start_s=span[0], end_s=span[1], nadir=nadir)
-        for t in found.best_s:
-            r, v = ephemeris.state_itrf(np.array([t]))
-            off_nadir = float(look_angles(r, v, r_itrf[None], nadir)[0][0])
-            if best is None or off_nadir < best[0]:
-                best = off_nadir, v[0]
-    if best is not None:
-        return best[1]
-    segment = orbits[mission.satellites[0].name].segments[0]
-    return np.asarray(segment.v_itrf[np.argmax(unit(segment.r_itrf) @ up)])
-
-
-# Rows ------------------------------------------------------------------------------------------
-
-
-def places_of(
-    satellite: Satellite, requests: Sequence[Request], r_itrf: FloatArray, up: FloatArray
-) -> Places:
-    """Places (n, 3), each with the stricter limits of the satellite and of its request."""
-    each = [limits(satellite, request) for request in requests]
-    return Places(
-        r_itrf=r_itrf,
-        up=up,
-        max_off_nadir_rad=np.array([limit.max_off_nadir_rad for limit in each]),
-        max_roll_rad=np.array([limit.max_roll_rad for limit in each]),
-        max_pitch_rad=np.array([limit.max_pitch_rad for limit in each]),
-        min_sun_elevation_rad=np.array([limit.min_sun_elevation_rad for limit in each]),
-    )
-
-
-def _point_rows(
-    satellite: Satellite,
-    ephemeris: Ephemeris,
-    requests: Sequence[Request],
-    span: tuple[float, float],
-    nadir: Nadir,
-) -> Opportunities:
-    """Windows of the point requests, each to be swept along the track through the point."""
-    number = np.array([i for i, r in enumerate(requests) if r.kind == "point"], dtype=np.int64)
-    chosen = [requests[i] for i in number]
-    lon = np.radians([request.geometry.x for request in chosen])
-    lat = np.radians([request.geometry.y for request in chosen])
-    height = np.array([request.height_m for request in chosen], dtype=np.float64)
-    up = ellipsoid_normal(lon, lat).reshape(-1, 3)
-    places = places_of(satellite, chosen, itrf_from_normal(up, height), up)
-    found = find_windows(ephemeris, places, start_s=span[0], end_s=span[1], nadir=nadir)
-    low, high = periods_of([chosen[i] for i in found.which], ephemeris, span)
-    start_s, end_s = np.maximum(found.start_s, low), np.minimum(found.end_s, high)
-    open_ = end_s > start_s
-    which, start_s, end_s = found.which[open_], start_s[open_], end_s[open_]
-    best_s = np.clip(found.best_s[open_], start_s, end_s)
-    swath_m, extension_m, _ = _usable(satellite, ephemeris, best_s)
-    _, v = ephemeris.state_itrf(best_s)
-    length_m = satellite.camera.scene_length_m + 2 * extension_m
-    line = GroundLine.centred(up[which], v, length_m, height[which])
-    wanted = _Wanted(
-        request=number[which],
-        strip=[chosen[i].name for i in which],
-        line=line,
-        width_m=swath_m,
-        mid_s=found.peak_s[open_],
-        scan_s=_scan_s(ephemeris, best_s, line),
-        low_s=low[open_],
-        high_s=high[open_],
-    )
-    return _rows(satellite, ephemeris, requests, wanted, start_s, end_s, nadir, 0.0)
-
-
-def _strip_rows(
-    satellite: Satellite,
-    ephemeris: Ephemeris,
-    requests: Sequence[Request],
-    strips: Sequence[Strip],
-    span: tuple[float, float],
-    nadir: Nadir,
-) -> Opportunities:
-    """Start times of strips: passes near their middle, every line's window moved to the start."""
-    index = {request.name: i for i, request in enumerate(requests)}
-    owner = np.array([index[strip.request] for strip in strips], dtype=np.int64)
-    line = GroundLine(
-        normals=np.array([strip.line.normals for strip in strips]).reshape(-1, 2, 3),
-        heights_m=np.array([strip.line.heights_m for strip in strips]).reshape(-1, 2),
-    )
-    middle = np.full(len(strips), 0.5)
-    places = places_of(
-        satellite, [requests[i] for i in owner], line.place(middle), line.normal(middle)
-    )
-    cap = reach(ephemeris, places) if len(strips) else np.zeros(0)
-    which, mid_s = find_approaches(ephemeris, places.r_itrf, cap + 0.01)
-    near = (mid_s > span[0] - 900) & (mid_s < span[1] + 900)
-    which, mid_s = which[near], mid_s[near]
-    _, v = ephemeris.state_itrf(mid_s)
-    up = line.normal(middle)[which]
-    course = dot(unit(v - dot(v, up)[:, None] * up), line.tangent(middle)[which])
-    along = np.abs(course) >= math.cos(LARGEST_TURN_FROM_TRACK_RAD)
-    which, mid_s, course = which[along], mid_s[along], course[along]
-    swept = line[which].reversed_where(course < 0)
-    scan_s = _scan_s(ephemeris, mid_s, swept)
-    row, start_s, end_s = start_spans(ephemeris, swept, places.take(which), mid_s, scan_s, nadir)
-    low, high = periods_of([requests[owner[which[i]]] for i in row], ephemeris, span)
-    start_s, end_s = np.maximum(start_s, low), np.minimum(end_s, high - scan_s[row])
-    open_ = end_s > start_s
-    row, start_s, end_s = row[open_], start_s[open_], end_s[open_]
-    wanted = _Wanted(
-        request=owner[which[row]],
-        strip=[strips[i].name for i in which[row]],
-        line=swept[row],
-        width_m=np.array([strips[i].width_m for i in which[row]]),
-        mid_s=mid_s[row],
-        scan_s=scan_s[row],
-        low_s=low[open_],
-        high_s=high[open_],
-    )
-    return _rows(satellite, ephemeris, requests, wanted, start_s, end_s, nadir, 0.5)
-
-
-def periods_of(
-    requests: Sequence[Request], ephemeris: Ephemeris, span: tuple[float, float]
-) -> tuple[FloatArray, FloatArray]:
-    """The part of the span that each request's own period leaves, (n,) and (n,)."""
-    seconds = ephemeris.epoch.seconds
-    low = [span[0] if r.start is None else max(span[0], seconds(r.start)) for r in requests]
-    high = [span[1] if r.end is None else min(span[1], seconds(r.end)) for r in requests]
-    return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
-
-
-def _scan_s(ephemeris: Ephemeris, t_s: FloatArray, line: GroundLine) -> FloatArray:
-    """Seconds a sweep lasts: the line at the speed of the sub-satellite point, so that the attitude
-    hardly moves in the orbital frame."""
-    r, v = ephemeris.state_itrf(t_s)
-    radial = dot(r, v) / norm(r)
-    ground_speed = np.sqrt(dot(v, v) - radial**2) * MEAN_RADIUS_M / norm(r)
-    return np.asarray(line.length_m / ground_speed)
-
-
-def start_spans(
-    ephemeris: Ephemeris,
-    line: GroundLine,
-    places: Places,
-    mid_s: FloatArray,
-    scan_s: FloatArray,
-    nadir: Nadir,
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Spans of start times from which every line of sweep i meets its limits: (i, start, end).
-
-    Each place on the line has its own window; moved back by the time the sweep takes to get there,
-    all of them must hold. Places stand at most 25 km apart and at both ends.
-    """
-    if not len(mid_s):
-        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
-    nodes = max(3, int(np.ceil(np.max(line.length_m) / _LINE_NODE_M)) + 1)
-    found: list[list[tuple[float, float]]] = [[(-math.inf, math.inf)] for _ in mid_s]
-    for share in np.linspace(0.0, 1.0, nodes):
-        at = np.full(len(mid_s), share)
-        here = Places(**(vars(places) | {"r_itrf": line.place(at), "up": line.normal(at)}))
-        windows = windows_around(ephemeris, here, mid_s + (share - 0.5) * scan_s, nadir)
-        spans: list[list[tuple[float, float]]] = [[] for _ in mid_s]
-        back = share * scan_s[windows.which]
-        for i, begin, end in zip(
-            windows.which, windows.start_s - back, windows.end_s - back, strict=True
-        ):
-            spans[i].append((float(begin), float(end)))
-        found = [_common(a, b) for a, b in zip(found, spans, strict=True)]
-    rows = [(i, *span) for i, each in enumerate(found) for span in each]
-    which, begin_s, end_s = zip(*rows, strict=True) if rows else ((), (), ())
-    return np.array(which, dtype=np.int64), np.array(begin_s), np.array(end_s)
-
-
-def _common(
-    a: list[tuple[float, float]], b: list[tuple[float, float]]
-) -> list[tuple[float, float]]:
-    """Where a span of `a` and a span of `b` overlap."""
-    both = ((max(p[0], q[0]), min(p[1], q[1])) for p in a for q in b)
-    return [(begin, end) for begin, end in both if end > begin]
-
-
-def _rows(
-    satellite: Satellite,
-    ephemeris: Ephemeris,
-    requests: Sequence[Request],
-    wanted: _Wanted,
-    start_s: FloatArray,
-    end_s: FloatArray,
-    nadir: Nadir,
-    mid_share: float,
-) -> Opportunities:
-    """All columns of windows. A strip's middle line (`mid_share` 0.5) stands for it."""
-    n = len(start_s)
-    later = mid_share * wanted.scan_s
-    half = np.full(n, 0.5)
-    target, up = wanted.line.place(half), wanted.line.normal(half)
-    best_s = np.clip(wanted.mid_s - later, start_s, end_s)
-    at = best_s + later
-    r, v = ephemeris.state_itrf(at)
-    look = describe_look(satellite, ephemeris, wanted.line, at, half, nadir)
-    orbit, anx_offset = ephemeris.orbit_at(at)
-    line_period_s = line_period(look.gsd_along_m, wanted.line.length_m / wanted.scan_s)
-    plan_start, plan_end = _plan_windows(
-        satellite, ephemeris, requests, wanted, best_s, start_s, end_s, mid_share, nadir
-    )
-    ends = [
-        look_angles(*ephemeris.state_itrf(t + later), target, nadir)[0] for t in (start_s, end_s)
-    ]
-    sun = [sun_elevation(ephemeris.epoch, t + later, target, up) for t in (start_s, end_s)]
-    speed = norm(inertial_velocity(r, v))
-    return Opportunities(
-        epoch=ephemeris.epoch,
-        span_s=(math.nan, math.nan),  # `joined` knows it
-        strips=(),
-        opportunity_id=_ids(satellite.name, wanted.strip, orbit, v[:, 2] > 0),
-        satellite=np.full(n, satellite.name, dtype=object),
-        request=np.array([requests[i].name for i in wanted.request], dtype=object),
-        strip=np.array(wanted.strip, dtype=object),
-        start_s=start_s,
-        end_s=end_s,
-        best_s=best_s,
-        sigma_s=_along_sigma_m(satellite, ephemeris, at) / speed,
-        orbit=orbit.astype(np.int64),
-        anx_offset_s=anx_offset - later,
-        ascending=v[:, 2] > 0,
-        off_nadir_rad=look.off_nadir_rad,
-        roll_rad=look.roll_rad,
-        pitch_rad=look.pitch_rad,
-        incidence_rad=look.incidence_rad,
-        azimuth_rad=look.azimuth_rad,
-        sun_elevation_rad=look.sun_elevation_rad,
-        sun_azimuth_rad=sun_azimuth(ephemeris.epoch, at, target, up),
-        gsd_along_m=look.gsd_along_m,
-        gsd_across_m=look.gsd_across_m,
-        off_nadir_start_rad=ends[0],
-        off_nadir_end_rad=ends[1],
-        sun_elevation_start_rad=sun[0],
-        sun_elevation_end_rad=sun[1],
-        line=wanted.line,
-        scan_s=wanted.scan_s,
-        scan_heading_rad=azimuth_angle(wanted.line.tangent(half), up),
-        width_m=wanted.width_m,
-        line_period_s=line_period_s,
-        data_bit=wanted.scan_s / line_period_s * satellite.camera.bits_per_pan_line(),
-        plan_start_s=plan_start,
-        plan_end_s=plan_end,
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Look:
-    """How places are seen, (n,): angles of the satellite, ground sampling, Sun."""
-
-    off_nadir_rad: FloatArray
-    roll_rad: FloatArray
-    pitch_rad: FloatArray
-    incidence_rad: FloatArray
-    azimuth_rad: FloatArray
-    sun_elevation_rad: FloatArray
-    gsd_along_m: FloatArray
-    gsd_across_m: FloatArray
-
-
-def describe_look(
-    satellite: Satellite, ephemeris: Ephemeris, line: GroundLine, t_s: FloatArray,
-    share: FloatArray, nadir: Nadir,
-) -> Look:  # fmt: skip
-    """The look at times (n,) at the places a `share` (n,) along lines (n,)."""
-    target, up = line.place(share), line.normal(share)
-    r, v = ephemeris.state_itrf(t_s)
-    off_nadir, roll, pitch = look_angles(r, v, target, nadir)
-    sight = unit(target - r)
-    tangent = line.tangent(share)
-    along = unit(tangent - dot(tangent, sight)[:, None] * sight)
-    pixel_m = norm(target - r) * satellite.camera.ifov_rad
-    return Look(
-        off_nadir_rad=off_nadir,
-        roll_rad=roll,
-        pitch_rad=pitch,
-        incidence_rad=np.arccos(np.clip(-dot(sight, up), -1, 1)),
-        azimuth_rad=azimuth_angle(-sight, up),
-        sun_elevation_rad=sun_elevation(ephemeris.epoch, t_s, target, up),
-        gsd_along_m=_ground_size(pixel_m, sight, along, up),
-        gsd_across_m=_ground_size(pixel_m, sight, cross(sight, along), up),
-    )
-
-
-def line_period(gsd_along_m: FloatArray, ground_speed_m_s: FloatArray) -> FloatArray:
-    """Seconds between PAN lines: those in which the boresight moves on by one ground sample.
-
-    Then the image moves over the detectors as fast as the charge is shifted along their stages: a
-    camera keeps its own `line_period_s` over nadir and takes longer where it looks from farther.
-    """
-    return np.asarray(gsd_along_m / ground_speed_m_s)
-
-
-def _ground_size(
-    across_m: FloatArray, sight: FloatArray, side: FloatArray, up: FloatArray
-) -> FloatArray:
-    """How far apart on the ground two rays meet that are `across_m` apart on their way down."""
-    return np.asarray(across_m * np.sqrt(1 + (dot(side, up) / dot(sight, up)) ** 2))
-
-
-def _ids(satellite: str, strip: list[str], orbit: FloatArray, ascending: BoolArray) -> Any:
+def _ids(satellite: pa.Array, subject: pa.Array, rows: FloatArray) -> Any:
     """`satellite:strip:orbit` and `a` or `d`; a second window of one pass gets `.2`."""
-    seen: dict[str, int] = {}
-    names = []
-    for name, number, up in zip(strip, orbit, ascending, strict=True):
-        plain = f"{satellite}:{name}:{int(number)}{'a' if up else 'd'}"
-        seen[plain] = seen.get(plain, 0) + 1
-        names.append(plain if seen[plain] == 1 else f"{plain}.{seen[plain]}")
-    return np.array(names, dtype=object)
-
-
-def _plan_windows(
-    satellite: Satellite,
-    ephemeris: Ephemeris,
-    requests: Sequence[Request],
-    wanted: _Wanted,
-    best_s: FloatArray,
-    start_s: FloatArray,
-    end_s: FloatArray,
-    mid_share: float,
-    nadir: Nadir,
-) -> tuple[FloatArray, FloatArray]:
-    """Start times of a whole sweep with three sigma to spare; NaN where none is left.
-
-    Pointing takes from the angles; the orbit's error along the track takes from both ends in
-    time, and from the angles what the Earth turns meanwhile.
-    """
-    n = len(best_s)
-    plan_start, plan_end = np.full(n, np.nan), np.full(n, np.nan)
-    if not n:
-        return plan_start, plan_end
-    half = np.full(n, 0.5)
-    target, up = wanted.line.place(half), wanted.line.normal(half)
-    r, v = ephemeris.state_itrf(best_s + mid_share * wanted.scan_s)
-    along_m = SIGMAS * _along_sigma_m(satellite, ephemeris, best_s)
-    trim_s = along_m / norm(inertial_velocity(r, v))
-    # A satellite that runs early or late meets an Earth turned a little less or more: the place
-    # then lies to the side by as much as the ground moves in that time.
-    aside_m = trim_s * EARTH_SURFACE_SPEED_M_S * np.hypot(up[:, 0], up[:, 1])
-    aside_rad = aside_m / (norm(r) - norm(target))
-    places = places_of(satellite, [requests[i] for i in wanted.request], target, up)
-    places = places.tightened(SIGMAS * satellite.pointing_sigma_rad + aside_rad)
-    row, begin, finish = start_spans(
-        ephemeris, wanted.line, places, wanted.mid_s, wanted.scan_s, nadir
+    orbit = rows[:, row.ORBIT].astype(np.int64)
+    way = rows[:, row.ASCENDING].astype(np.int64)
+    passed = pc.binary_join_element_wise(
+        pa.array(orbit).cast(_TEXT), _coded(way, ["d", "a"]).dictionary_decode(), ""
     )
-    to_start = (0.5 - mid_share) * wanted.scan_s  # a point's window is that of its middle line
-    begin = np.maximum(begin + trim_s[row], start_s[row] - to_start[row])
-    finish = np.minimum(finish - trim_s[row], end_s[row] - to_start[row])
-    begin = np.maximum(begin, wanted.low_s[row])
-    finish = np.minimum(finish, (wanted.high_s - wanted.scan_s)[row])
-    for i, low, high in zip(row, begin, finish, strict=True):
-        if high > low and not (high - low <= plan_end[i] - plan_start[i]):
-            plan_start[i], plan_end[i] = low, high
-    return plan_start, plan_end
+    names = pc.binary_join_element_wise(
+        satellite.dictionary_decode(), subject.dictionary_decode(), passed, ":"
+    ).to_numpy(zero_copy_only=False)
+    passes = np.stack([_codes(satellite), _codes(subject), orbit, way])
+    order = np.lexsort(passes)
+    again = np.all(passes[:, order[1:]] == passes[:, order[:-1]], axis=0)
+    number = 1
+    for i, repeated in zip(order[1:], again, strict=True) if again.any() else ():
+        number = number + 1 if repeated else 1
+        if repeated:
+            names[i] = f"{names[i]}.{number}"
+    return names
+
+
+def _coded(codes: IntArray, names: Any) -> pa.Array:
+    """A column of text as numbers of those names that occur."""
+    used, indices = np.unique(codes, return_inverse=True)
+    texts = pa.array([names[i] for i in used], _TEXT)
+    return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32)), texts)
+
+
+def _codes(column: pa.Array) -> IntArray:
+    return np.asarray(column.indices.to_numpy(), dtype=np.int64)
+
+
+_FIELDS = {
+    "start_s": row.START,
+    "end_s": row.END,
+    "best_s": row.BEST,
+    "sigma_s": row.SIGMA,
+    "anx_offset_s": row.ANX_OFFSET,
+    "off_nadir_rad": row.OFF_NADIR,
+    "roll_rad": row.ROLL,
+    "pitch_rad": row.PITCH,
+    "incidence_rad": row.INCIDENCE,
+    "azimuth_rad": row.AZIMUTH,
+    "sun_elevation_rad": row.SUN_ELEVATION,
+    "sun_azimuth_rad": row.SUN_AZIMUTH,
+    "gsd_along_m": row.GSD_ALONG,
+    "gsd_across_m": row.GSD_ACROSS,
+    "off_nadir_start_rad": row.OFF_NADIR_START,
+    "off_nadir_end_rad": row.OFF_NADIR_END,
+    "sun_elevation_start_rad": row.SUN_START,
+    "sun_elevation_end_rad": row.SUN_END,
+    "scan_s": row.SCAN,
+    "scan_heading_rad": row.HEADING,
+    "width_m": row.WIDTH,
+    "line_period_s": row.LINE_PERIOD,
+    "plan_start_s": row.PLAN_START,
+    "plan_end_s": row.PLAN_END,
+}
+
+
+def _columns(rows: FloatArray) -> dict[str, Any]:
+    """The columns of numbers."""
+    found: dict[str, Any] = {name: rows[:, column] for name, column in _FIELDS.items()}
+    found["orbit"] = rows[:, row.ORBIT].astype(np.int64)
+    found["ascending"] = rows[:, row.ASCENDING] > 0
+    found["line"] = GroundLine(
+        normals=rows[:, row.LINE : row.LINE + 6].reshape(-1, 2, 3),
+        heights_m=rows[:, row.LINE + 6 : row.LINE + 8],
+    )
+    return found
+
+
+def _data_bit(rows: FloatArray, bits_per_line: FloatArray) -> FloatArray:
+    return np.asarray(rows[:, row.SCAN] / rows[:, row.LINE_PERIOD] * bits_per_line)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from humay.access.lines import attitude_and_rate
-from humay.access.opportunities import describe_look, line_period
+from humay.access.looks import describe_look, line_period
 from humay.access.records import LOOKS, Opportunities, Pointing
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Mission, Satellite

@@ -74,6 +74,7 @@ class Opportunities:
         """What is left of the windows in a shorter span, and the rows it is left of."""
         begin, finish = np.maximum(self.start_s, start_s), np.minimum(self.end_s, end_s)
         rows = np.flatnonzero(finish > begin)
+        best = np.clip(self.best_s, begin, np.maximum(begin, finish))
         low = np.maximum(self.plan_start_s, start_s)
         high = np.minimum(self.plan_end_s, end_s - self.scan_s)
         low, high = (np.where(high > low, edge, np.nan) for edge in (low, high))
@@ -82,7 +83,8 @@ class Opportunities:
             span_s=(start_s, end_s),
             start_s=begin,
             end_s=finish,
-            best_s=np.clip(self.best_s, begin, np.maximum(begin, finish)),
+            best_s=best,
+            anx_offset_s=self.anx_offset_s + (best - self.best_s),
             plan_start_s=low,
             plan_end_s=high,
         )
@@ -154,7 +156,13 @@ class Pointing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contacts:
-    """Passes (n,) of satellites over stations in `span_s`, elevation above the mask throughout."""
+    """Passes (n,) of satellites over stations in `span_s`, elevation above the mask throughout.
+
+    `best_s` is the instant of the highest elevation, `range_min_m` the least distance on the way.
+    Range rates are negative while the satellite comes nearer. The largest and least Doppler shifts
+    are NaN for a satellite without a carrier. `volume_bit` is what the link can carry from start to
+    end; `orbit` and `anx_offset_s` are those of the start.
+    """
 
     epoch: Epoch
     span_s: tuple[float, float]
@@ -163,7 +171,19 @@ class Contacts:
     station: Any
     start_s: FloatArray
     end_s: FloatArray
+    best_s: FloatArray
     max_elevation_rad: FloatArray
+    azimuth_start_rad: FloatArray
+    azimuth_best_rad: FloatArray
+    azimuth_end_rad: FloatArray
+    range_start_m: FloatArray
+    range_min_m: FloatArray
+    range_end_m: FloatArray
+    range_rate_start_m_s: FloatArray
+    range_rate_end_m_s: FloatArray
+    doppler_max_hz: FloatArray
+    doppler_min_hz: FloatArray
+    volume_bit: FloatArray
     orbit: IntArray
     anx_offset_s: FloatArray
     sigma_s: FloatArray
@@ -171,10 +191,25 @@ class Contacts:
     def __len__(self) -> int:
         return len(self.start_s)
 
+    @property
+    def duration_s(self) -> FloatArray:
+        return self.end_s - self.start_s
+
     def within(self, start_s: float, end_s: float) -> Contacts:
-        """What is left of the passes in a shorter span."""
+        """What is left of the passes in a shorter span.
+
+        Of a pass that is cut, what only the orbit could tell is NaN: azimuth, range and range rate
+        where the cut is, Doppler shifts and volume. The highest elevation and its instant, and the
+        least range, remain those of the whole pass.
+        """
         begin, finish = np.maximum(self.start_s, start_s), np.minimum(self.end_s, end_s)
-        cut = replace(self, span_s=(start_s, end_s), start_s=begin, end_s=finish)
+        late, early = begin > self.start_s, finish < self.end_s
+        lost = dict.fromkeys(_AT_START, late) | dict.fromkeys(_AT_END, early)
+        lost |= dict.fromkeys(_OF_WHOLE, late | early)
+        known: dict[str, Any] = {
+            name: np.where(rows, np.nan, getattr(self, name)) for name, rows in lost.items()
+        }
+        cut = replace(self, span_s=(start_s, end_s), start_s=begin, end_s=finish, **known)
         return cut.take(finish > begin)
 
     def take(self, which: Any) -> Contacts:
@@ -182,6 +217,45 @@ class Contacts:
         whole = ("epoch", "span_s")
         columns = {name: value[which] for name, value in vars(self).items() if name not in whole}
         return Contacts(epoch=self.epoch, span_s=self.span_s, **columns)
+
+
+_AT_START = ("azimuth_start_rad", "range_start_m", "range_rate_start_m_s")
+_AT_END = ("azimuth_end_rad", "range_end_m", "range_rate_end_m_s")
+_OF_WHOLE = ("doppler_max_hz", "doppler_min_hz", "volume_bit")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Eclipses:
+    """Eclipses (n,) of satellites by the Earth in `span_s`, in order of time.
+
+    From `start_s` to `end_s` any part of the Sun is covered (penumbra or umbra), from
+    `umbra_start_s` to `umbra_end_s` all of it: NaN where that never happens. `orbit` and
+    `anx_offset_s` are those of the start; `sigma_s` is how far one sigma of the orbit along the
+    track may move the eclipse.
+    """
+
+    epoch: Epoch
+    span_s: tuple[float, float]
+    satellite: Any
+    start_s: FloatArray
+    end_s: FloatArray
+    umbra_start_s: FloatArray
+    umbra_end_s: FloatArray
+    orbit: IntArray
+    anx_offset_s: FloatArray
+    sigma_s: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    @property
+    def duration_s(self) -> FloatArray:
+        return self.end_s - self.start_s
+
+    @property
+    def umbra_s(self) -> FloatArray:
+        """How long all of the Sun is covered."""
+        return np.where(np.isnan(self.umbra_start_s), 0.0, self.umbra_end_s - self.umbra_start_s)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,104 +1,95 @@
-"""Areas cut into strips that one pass can image, along the track, one usable swath wide.
+"""Areas cut into strips that one pass can image, each one usable swath wide.
 
-The area is drawn on a gnomonic plane of ellipsoid normals, where the great circles that strips
-follow are straight lines. Radii are taken on the safe side, so that neighbours overlap by a little
-more than asked, never less.
+All areas are cut at once. How wide their strips may be, and how much longer than the area below,
+is asked of a rule that knows the satellites.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon
-from shapely.geometry.base import BaseGeometry
 
-from humay.access.lines import MEAN_RADIUS_M, GroundLine
-from humay.arrays import FloatArray, cross, unit
-from humay.earth import ellipsoid_normal
+from humay.access.bands import (
+    Bands,
+    Pieces,
+    cut_bands,
+    even_bands,
+    extent,
+    fitted_bands,
+    joined_bands,
+)
+from humay.access.ground import Ground, flat_ground, ground_under
+from humay.access.lines import GroundLine
+from humay.access.planes import Drawn, outlines
+from humay.access.planes import centre_of as centre_of
+from humay.access.swath import SMALLEST_RADIUS_M, largest_skew
+from humay.arrays import FloatArray, IntArray, cross
+from humay.earth import WGS84_E2
 from humay.errors import AccessError
 from humay.mission import HeightModel, Request
 
-LARGEST_RADIUS_M = 6_400_000.0  # of curvature, anywhere on WGS84: a given angle is at most this far
+LARGEST_RADIUS_M = 6_410_000.0  # of curvature, anywhere on WGS84 and up to 10 km above it
 LONGEST_STRIP_M = 300_000.0
-LARGEST_AREA_RAD = math.radians(40.0)
-OVERLAP = 0.02  # of the usable swath, between neighbours
-MOST_BANDS = 100
-LINE_WIDTH_M = 100.0  # a LineString is imaged as a corridor this wide
-_EDGE_STEP_DEG = 0.25
-_HEIGHT_STEP_M = 10_000.0
+OVERLAP = 0.02  # of a strip's width, between neighbours
+MOST_STRIPS = 10_000  # of one request in one decomposition
+KEPT_BACK = 0.005  # of the width, for relief and what lies between the looks that were tried
+LEAST_LEFT = 0.5  # of the width over flat ground: what relief leaves a strip
+_AREA_STEP_RAD = 0.004  # 25 km: so long a great circle is straight on an equal-area map within 6 m
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Strip:
-    """One sweep: its ground line, the width it covers, and its share of the request."""
+    """One sweep: its ground line, the width it covers, and its share of the request.
+
+    The strips of one `decomposition` of a request cover it together; their shares are of its area
+    and sum up to 1. Under the strip, the request's ground leaves its line by at most `relief_m`.
+    Every look turned by no more than `sure_turn_rad` from it is wide enough; others may be or not.
+    """
 
     name: str
     request: str
     line: GroundLine
     width_m: float
     share: float
+    decomposition: str = ""
+    relief_m: float = 0.0
+    sure_turn_rad: float = math.pi / 2
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LocalPlane:
-    """Gnomonic plane (rad) touching at the unit normal `origin`, y to the right of x."""
-
-    origin: FloatArray
-    x_axis: FloatArray
+class StripRule(Protocol):
+    """How wide and how much longer strips are made; `sure_turn_rad` as in `Strip`."""
 
     @property
-    def y_axis(self) -> FloatArray:
-        return cross(self.x_axis, self.origin)
+    def sure_turn_rad(self) -> float: ...
 
-    def project(self, normals: FloatArray) -> FloatArray:
-        """Plane coordinates (n, 2) of unit normals (n, 3); refuses what lies over 80 deg away."""
-        height = normals @ self.origin
-        if np.any(height < math.cos(math.radians(80))):
-            raise AccessError(
-                "an area reaches over 80 deg from its middle, cut it into smaller ones"
-            )
-        return np.stack([normals @ self.x_axis, normals @ self.y_axis], axis=-1) / height[:, None]
+    def width_m(self, ground: Ground) -> FloatArray:
+        """Width (p,) that looks see for sure over such ground."""
 
-    def normal(self, xy: FloatArray) -> FloatArray:
-        """Unit normals (n, 3) of plane points (n, 2)."""
-        return unit(self.origin + xy[:, :1] * self.x_axis + xy[:, 1:] * self.y_axis)
+    def lengthening_m(self, ground: Ground, width_m: FloatArray) -> FloatArray:
+        """What lines are longer at either end (p,) than the area under their strips."""
 
 
-def centre_of(request: Request) -> FloatArray:
-    """A unit normal in the middle of a request: the mean direction of its outline."""
-    middle = np.mean(np.concatenate([_normals(ring) for ring, _ in _parts(request)]), axis=0)
-    if np.linalg.norm(middle) < math.cos(LARGEST_AREA_RAD):
-        raise AccessError(
-            f"request {request.name!r}: the area is larger than"
-            f" {math.degrees(LARGEST_AREA_RAD):g} deg in radius, cut it into smaller ones"
-        )
-    return unit(middle)
+@dataclass(frozen=True, kw_only=True)
+class StatedSwath:
+    """The rule of one who knows the usable swath: relief takes away what a wrong height shifts the
+    line at the largest incidence, from both sides, and is added to both ends."""
 
+    swath_m: float
+    extension_m: float
+    tan_incidence: float
+    sure_turn_rad: float = math.pi / 2
 
-def largest_skew_m(swath_m: float, tan_incidence: float) -> float:
-    """How far, at most, the end of a line lies ahead of or behind its middle, along the strip.
+    def width_m(self, ground: Ground) -> FloatArray:
+        return self.swath_m - 2 * ground.relief_m * self.tan_incidence
 
-    A line of detectors at right angles to the image motion is drawn askew on the ground when the
-    look is oblique both along and across: for half a swath s at right angles to the look, by
-    s sin(a) sin(b) / cos(i), with a and b the incidence along and across. At the limit i the
-    product is largest where they are equal, sin(i)^2 / 2; the swath grows by 1 / cos(i) on the way.
-    """
-    incidence = math.atan(tan_incidence)
-    grown = 0.5 * swath_m / math.cos(incidence)
-    return grown * math.sin(incidence) ** 2 / (2 * math.cos(incidence))
-
-
-def _parts(request: Request) -> list[tuple[FloatArray, list[FloatArray]]]:
-    """Outlines of a request as (ring or line, holes), (n, 2) lon_deg, lat_deg."""
-    if request.kind == "point":
-        return [(np.array([[request.geometry.x, request.geometry.y]]), [])]
-    if request.kind == "line":
-        return [(request.densified_line_lonlat(_EDGE_STEP_DEG), [])]
-    return request.densified_lonlat(_EDGE_STEP_DEG)
+    def lengthening_m(self, ground: Ground, width_m: FloatArray) -> FloatArray:
+        askew = 0.5 * width_m * largest_skew(np.array(self.tan_incidence))
+        return np.asarray(self.extension_m + ground.relief_m * self.tan_incidence + askew)
 
 
 def cut_into_strips(
@@ -112,137 +103,170 @@ def cut_into_strips(
 ) -> list[Strip]:
     """Strips that together cover `request`, each along `heading` (an ITRF vector at its centre).
 
-    `swath_m` is what the narrowest look surely covers on flat ground; relief takes away what a
-    wrong height shifts the line at `tan_incidence`. Each strip is lengthened at both ends by
-    `extension_m` for what is uncertain along the track, and for the skew of its lines. Shares are
-    of the area on the plane and sum up to 1.
+    `swath_m` is what the narrowest look surely covers on flat ground, `tan_incidence` is of the
+    largest incidence. Each strip is lengthened at both ends by `extension_m` for what is uncertain
+    along the track, for relief, and for the skew of its lines.
     """
-    origin = centre_of(request)
-    plane = LocalPlane(origin=origin, x_axis=unit(heading - (heading @ origin) * origin))
-    area = _drawn(request, plane)
-    relief_m = _relief(area, plane, heights, request)
-    if swath_m <= 0:
-        raise AccessError(
-            "three sigma of orbit and pointing leave nothing of the swath over this span, expected"
-            " newer elements or a shorter span"
-        )
-    width_m = swath_m - 2 * relief_m * tan_incidence
-    if width_m < 0.2 * swath_m:
-        raise AccessError(
-            f"request {request.name!r}: relief of {relief_m:.0f} m and uncertainty leave"
-            f" {width_m:.0f} m of the swath of {swath_m:.0f} m, expected a fifth at least"
-        )
-    extension_m += largest_skew_m(swath_m, tan_incidence)
-    spacing = width_m / LARGEST_RADIUS_M * (1 - OVERLAP)
-    low, high = area.bounds[1], area.bounds[3]
-    if (high - low) / spacing > MOST_BANDS:
-        raise AccessError(
-            f"request {request.name!r}: {math.ceil((high - low) / spacing)} swaths lie side by side"
-            f" in it, expected at most {MOST_BANDS}: cut it into smaller areas"
-        )
-    pieces = _bands(area, spacing)
-    total = sum(piece.area for piece, _ in pieces)
-    return [
-        Strip(
-            name=f"{request.name}/{number:02d}",
-            request=request.name,
-            line=_line(piece, y, plane, extension_m, heights, request),
-            width_m=width_m,
-            share=piece.area / total,
-        )
-        for number, (piece, y) in enumerate(pieces, start=1)
-    ]
-
-
-def _drawn(request: Request, plane: LocalPlane) -> BaseGeometry:
-    parts = []
-    for ring, holes in _parts(request):
-        drawn = [plane.project(_normals(points)) for points in (ring, *holes)]
-        if request.kind == "line":
-            parts.append(shapely.LineString(drawn[0]).buffer(0.5 * LINE_WIDTH_M / MEAN_RADIUS_M))
-        else:
-            parts.append(shapely.make_valid(Polygon(drawn[0], drawn[1:])))
-    return shapely.union_all(parts)
-
-
-def _normals(lonlat_deg: FloatArray) -> FloatArray:
-    lon, lat = np.radians(lonlat_deg).T
-    return ellipsoid_normal(lon, lat)
-
-
-def _relief(area: BaseGeometry, plane: LocalPlane, heights: HeightModel, request: Request) -> float:
-    """The range of heights over the area: how far ground may lie from the heights of a strip."""
-    if request.height_m is not None:
-        return 0.0
-    x0, y0, x1, y1 = area.bounds
-    step = _HEIGHT_STEP_M / MEAN_RADIUS_M
-    x, y = np.meshgrid(_steps(x0, x1, step), _steps(y0, y1, step))
-    found = _heights(plane.normal(np.stack([x.ravel(), y.ravel()], axis=-1)), heights)
-    return float(np.ptp(found))
-
-
-def _steps(low: float, high: float, step: float) -> FloatArray:
-    return np.linspace(low, high, min(200, max(2, math.ceil((high - low) / step) + 1)))
-
-
-def _heights(normals: FloatArray, heights: HeightModel) -> FloatArray:
-    lon, lat = np.arctan2(normals[:, 1], normals[:, 0]), np.arcsin(np.clip(normals[:, 2], -1, 1))
-    return heights.ellipsoidal_m(lon, lat)
-
-
-def _bands(area: BaseGeometry, spacing: float) -> list[tuple[Polygon | MultiPolygon, float]]:
-    """The area in bands of constant y, each cut where it is empty or too long; (piece, mid y)."""
-    x0, y0, x1, y1 = area.bounds
-    count = max(1, math.ceil((y1 - y0) / spacing))
-    middle = 0.5 * (y0 + y1)
-    longest = LONGEST_STRIP_M / LARGEST_RADIUS_M
-    pieces: list[tuple[Polygon | MultiPolygon, float]] = []
-    for band in range(count):
-        y = middle + (band - 0.5 * (count - 1)) * spacing
-        inside = area.intersection(shapely.box(x0, y - spacing / 2, x1, y + spacing / 2))
-        for low, high in _stretches(inside, gap=spacing):
-            cuts = np.linspace(low, high, max(1, math.ceil((high - low) / longest)) + 1)
-            for left, right in pairwise(cuts):
-                box = shapely.box(left, y - spacing, right, y + spacing)
-                piece = inside.intersection(box)
-                if piece.area > 0:
-                    pieces.append((piece, y))
-    return pieces
-
-
-def _stretches(inside: BaseGeometry, gap: float) -> list[tuple[float, float]]:
-    """Intervals of x that hold parts of the area, joined where the gap is less than a swath."""
-    parts = [part for part in shapely.get_parts(inside) if part.area > 0]
-    found: list[tuple[float, float]] = []
-    for low, high in sorted((part.bounds[0], part.bounds[2]) for part in parts):
-        if found and low - found[-1][1] < gap:
-            found[-1] = (found[-1][0], max(found[-1][1], high))
-        else:
-            found.append((low, high))
-    return found
-
-
-def _line(
-    piece: BaseGeometry, y: float, plane: LocalPlane, extension_m: float,
-    heights: HeightModel, request: Request,
-) -> GroundLine:  # fmt: skip
-    low, _, high, _ = piece.bounds
-    ends = plane.normal(np.array([[low, y], [high, y]]))
-    tight = GroundLine(normals=ends, heights_m=np.zeros(2))
-    more = extension_m / float(tight.length_m)
-    ends = np.stack([tight.normal(np.array(share)) for share in (-more, 1 + more)])
-    flat = GroundLine(normals=ends, heights_m=np.zeros(2))
-    if request.height_m is not None:
-        return GroundLine(normals=ends, heights_m=np.full(2, request.height_m))
-    share = _steps(0.0, 1.0, _HEIGHT_STEP_M / max(float(flat.length_m), 1.0))
-    slope, level = np.polyfit(share, _heights(_spread(flat, share), heights), 1)
-    return GroundLine(normals=ends, heights_m=np.array([level, level + slope]))
-
-
-def _spread(line: GroundLine, share: FloatArray) -> FloatArray:
-    """Normals (n, 3) at many shares of one line."""
-    many = GroundLine(
-        normals=np.broadcast_to(line.normals, (len(share), 2, 3)),
-        heights_m=np.broadcast_to(line.heights_m, (len(share), 2)),
+    if not swath_m > 0:
+        raise ValueError(f"swath_m is {swath_m}, expected > 0")
+    [strips] = cut_areas(
+        outlines([request], [request.geometry]).drawn(heading[None]),
+        StatedSwath(swath_m=swath_m, extension_m=extension_m, tan_incidence=tan_incidence),
+        longest_m=np.array([LONGEST_STRIP_M]),
+        heights=heights,
     )
-    return many.normal(share)
+    return strips
+
+
+def cut_areas(
+    drawn: Drawn,
+    rule: StripRule,
+    *,
+    longest_m: FloatArray,
+    heights: HeightModel,
+    decomposition: str = "",
+    infix: str = "",
+) -> list[list[Strip]]:
+    """The strips of each area (n,) drawn, along the x axis of its plane.
+
+    No strip is longer than `longest_m` (n,) before it is lengthened. Strips are as wide as the rule
+    allows over flat ground; where that is too wide for the relief below, the area is cut again with
+    the width that each of its bands may have. `infix` comes between the names of request and strip.
+    """
+    if not len(drawn.name):
+        return []
+    longest_rad = longest_m / LARGEST_RADIUS_M
+    cut = _cut(drawn, _flat_bands(drawn, rule), longest_rad, heights)
+    strips: list[list[Strip]] = [[] for _ in drawn.name]
+    narrower = _narrower(drawn, rule, cut)
+    again = [_cut(drawn, narrower, longest_rad, heights)] if len(narrower.area) else []
+    for part in (cut.without(narrower.area), *again):
+        _refuse_many(drawn, part.ground.area)
+        for area, strip in _strips(drawn, rule, part, decomposition, infix):
+            strips[area].append(strip)
+    return strips
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Cut:
+    """Bands, the pieces they are cut into, and the ground under those."""
+
+    bands: Bands
+    pieces: Pieces
+    ground: Ground
+
+    def without(self, areas: IntArray) -> _Cut:
+        """The same less what belongs to some areas; the bands stay."""
+        kept = ~np.isin(self.ground.area, areas)
+        pieces = Pieces(**{name: value[kept] for name, value in vars(self.pieces).items()})
+        ground = Ground(**{name: value[kept] for name, value in vars(self.ground).items()})
+        return _Cut(bands=self.bands, pieces=pieces, ground=ground)
+
+
+def _cut(drawn: Drawn, bands: Bands, longest_rad: FloatArray, heights: HeightModel) -> _Cut:
+    pieces = cut_bands(drawn.shape, bands, longest_rad)
+    return _Cut(bands=bands, pieces=pieces, ground=ground_under(pieces, bands, drawn, heights))
+
+
+def _flat_bands(drawn: Drawn, rule: StripRule) -> Bands:
+    """Bands as wide as is sure over flat ground at the stated height, or at that of the ellipsoid,
+    less what is kept back for relief."""
+    every = np.arange(len(drawn.name))
+    width_m = rule.width_m(flat_ground(every, np.nan_to_num(drawn.height_m, nan=0.0)))
+    width_rad = (1 - KEPT_BACK) * width_m / LARGEST_RADIUS_M
+    low, high = extent(drawn.shape)
+    for i in np.flatnonzero((high - low) / (width_rad * (1 - OVERLAP)) > MOST_STRIPS)[:1]:
+        raise AccessError(
+            f"request {drawn.name[i]!r}: over {MOST_STRIPS} swaths of {width_m[i]:.0f} m lie side"
+            " by side in it, expected fewer: cut it into smaller areas"
+        )
+    return even_bands(every, low, high, width_rad, OVERLAP)
+
+
+def _narrower(drawn: Drawn, rule: StripRule, cut: _Cut) -> Bands:
+    """New bands for the areas in which some strip is too wide for its relief: none, mostly."""
+    bands = cut.bands
+    sure_rad = np.maximum(
+        (1 - KEPT_BACK) * rule.width_m(cut.ground) / LARGEST_RADIUS_M,
+        LEAST_LEFT * bands.width_rad[cut.pieces.band],
+    )
+    rough = np.unique(
+        cut.ground.area[sure_rad < (1 - KEPT_BACK) * bands.width_rad[cut.pieces.band]]
+    )
+    fitted = bands.width_rad.copy()
+    np.minimum.at(fitted, cut.pieces.band, sure_rad)
+    low, high = extent(drawn.shape)
+    parts = [bands.of(rough[:0])]
+    for area in rough:
+        own = bands.of(area)
+        width_rad = fitted[bands.area == area]
+        parts.append(fitted_bands(own, float(low[area]), float(high[area]), width_rad, OVERLAP))
+    return joined_bands(parts)
+
+
+def _refuse_many(drawn: Drawn, area: IntArray) -> None:
+    count = np.bincount(area, minlength=1)
+    if count.max() > MOST_STRIPS:
+        raise AccessError(
+            f"request {drawn.name[int(count.argmax())]!r}: {count.max()} strips, expected at most"
+            f" {MOST_STRIPS}: cut it into smaller areas"
+        )
+
+
+def _strips(
+    drawn: Drawn, rule: StripRule, cut: _Cut, decomposition: str, infix: str
+) -> Iterator[tuple[int, Strip]]:
+    """The strips of a cut, each with the number of its area."""
+    ground, width_rad = cut.ground, cut.bands.width_rad[cut.pieces.band]
+    width_m = width_rad * LARGEST_RADIUS_M
+    line = _lines(drawn, cut, rule.lengthening_m(ground, width_m))
+    share = _shares(drawn, cut)
+    number = 1 + np.arange(len(ground.area)) - np.searchsorted(ground.area, ground.area)
+    for i, area in enumerate(ground.area.tolist()):
+        name = drawn.name[area]
+        yield (
+            area,
+            Strip(
+                name=f"{name}/{infix}{number[i]:02d}",
+                request=name,
+                line=line[i],
+                width_m=float(width_m[i]),
+                share=float(share[i]),
+                decomposition=decomposition,
+                relief_m=float(ground.relief_m[i]),
+                sure_turn_rad=rule.sure_turn_rad,
+            ),
+        )
+
+
+def _lines(drawn: Drawn, cut: _Cut, longer_m: FloatArray) -> GroundLine:
+    """Lines (p,) in the middle of bands, longer at both ends than the pieces."""
+    origin, x_axis = drawn.origin[cut.ground.area], drawn.x_axis[cut.ground.area]
+    tilt = cut.bands.middle[cut.pieces.band][:, None]
+    middle = np.cos(tilt) * origin + np.sin(tilt) * cross(x_axis, origin)
+    longer = longer_m / SMALLEST_RADIUS_M
+    ends = np.stack([cut.pieces.low - longer, cut.pieces.high + longer], axis=-1)
+    return GroundLine(
+        normals=np.cos(ends)[..., None] * middle[:, None]
+        + np.sin(ends)[..., None] * x_axis[:, None],
+        heights_m=cut.ground.level_m[:, None] + cut.ground.slope_m[:, None] * ends,
+    )
+
+
+def _shares(drawn: Drawn, cut: _Cut) -> FloatArray:
+    """Shares (p,) of the areas' sizes on the ellipsoid.
+
+    Pieces are measured on Lambert's equal-area map of normals about the middle of their plane; what
+    the ellipsoid's two radii of curvature make of an angle there is taken at each centroid.
+    """
+    shape = shapely.segmentize(cut.pieces.shape, _AREA_STEP_RAD)
+    centroid = shapely.get_coordinates(shapely.centroid(cut.pieces.shape))
+    sine = drawn.normal(cut.ground.area, centroid[:, 0], centroid[:, 1])[:, 2]
+    size = shapely.area(shapely.transform(shape, _equal_area)) / (1 - WGS84_E2 * sine**2) ** 2
+    return np.asarray(size / np.bincount(cut.ground.area, size)[cut.ground.area])
+
+
+def _equal_area(xy: FloatArray) -> FloatArray:
+    """From a gnomonic plane to Lambert's map (J. P. Snyder, USGS 1395, p. 185), both (m, 2)."""
+    cosine = 1 / np.sqrt(1 + xy[:, 0] ** 2 + xy[:, 1] ** 2)
+    return np.asarray(xy * (cosine * np.sqrt(2 / (1 + cosine)))[:, None])

@@ -17,10 +17,10 @@ from humay.orbit.sun_synchronous import sun_synchronous_orbit
 from humay.roots import bracketed_roots
 from humay.time import Epoch, format_utc
 
-NODE_STEP_S = 60.0  # quintic between: 0.1 mm of SGP4 itself, tests hold it to 1 mm
+NODE_STEP_S = 120.0  # quintic between: 1 mm of SGP4 itself (a test holds it)
 _MARGIN_S = 7_200.0
 _MARGIN_ORBITS = 1.1  # more than one, so that the span's first orbit has its node
-_STEPS_PER_ORBIT = 20  # under half a turn each up to an eccentricity of 0.7
+_STEPS_PER_ORBIT = 5  # of a round orbit; under half a turn each, with those of eccentric ones
 _AT_NODE_RAD = np.radians(0.02)  # 0.3 s: an epoch so little before a node is meant to be at it
 
 
@@ -33,7 +33,7 @@ def ephemerides(mission: Mission, start: datetime, end: datetime) -> dict[str, E
     """
     if not start < end:
         raise OrbitError(f"the span ends at {format_utc(end)}, not after {format_utc(start)}")
-    orbits = {satellite.name: _orbit_of(satellite) for satellite in mission.satellites}
+    orbits = {satellite.name: orbit_of(satellite) for satellite in mission.satellites}
     for satellite in mission.satellites:
         if isinstance(satellite.orbit, TleOrbit | OmmOrbit):
             _check_age(orbits[satellite.name], start, end, mission.max_element_age_days)
@@ -43,7 +43,8 @@ def ephemerides(mission: Mission, start: datetime, end: datetime) -> dict[str, E
     return {name: _sample(orbit, epoch, *span) for name, orbit in orbits.items()}
 
 
-def _orbit_of(satellite: Satellite) -> Sgp4Orbit:
+def orbit_of(satellite: Satellite) -> Sgp4Orbit:
+    """The mean elements of a satellite, from whatever its mission file gives."""
     if isinstance(satellite.orbit, TleOrbit):
         return orbit_from_tle(satellite.orbit, satellite.name)
     if isinstance(satellite.orbit, OmmOrbit):
@@ -90,11 +91,11 @@ def _ascending_nodes(segment: Segment) -> FloatArray:
 def _orbit_numbers(orbit: Sgp4Orbit, node_since_epoch_s: FloatArray) -> FloatArray:
     """Revolution number at epoch, plus the ascending nodes between the epoch and each node.
 
-    They are counted along the whole way, in steps of a few degrees: with drag, an estimate from the
+    They are counted along the whole way, in steps of less than half a turn: with drag, an estimate from the
     mean motion is one off after two weeks. Element sets are published for the instant of a node, as
     well as rounding allows (SPOT 7 of 2019-10-30: 0.0034 deg before it), and count it as passed.
     """
-    step_s = orbit.period_s / _STEPS_PER_ORBIT
+    step_s = orbit.period_s / _STEPS_PER_ORBIT * (1 - orbit.record.ecco) ** 1.5
     ends = np.array([0.0, *node_since_epoch_s]) / step_s
     steps = np.arange(np.floor(ends.min()), np.ceil(ends.max()) + 1)
     angle = np.unwrap(argument_of_latitude(*orbit.state_teme(steps * step_s)))

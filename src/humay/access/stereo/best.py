@@ -1,0 +1,175 @@
+"""The best instants of a region, and pairs that surely have none; compiled."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from humay.access.stereo.limits import (
+    FARTHEST,
+    LEAST,
+    LIT,
+    MOST,
+    NEAREST,
+    POLYGON,
+    SUN_TURN,
+    TILT,
+    Pair,
+    margin,
+    slack,
+    sun_cosine,
+)
+from humay.access.stereo.motion import PITCH_AT, TIME, VIEW_AT, dot3, look_at, vector
+from humay.access.stereo.regions import Region
+from humay.access.stereo.spans import Work
+from humay.arrays import FloatArray
+from humay.compiled import inner, kernel
+
+AT = POLYGON + 3  # rows of the room to work in: looks at the first, middle and last instant
+_INSTANTS = 16  # of the held look that are tried
+_PLACES = 5  # in each span of the other
+_CELL = 16  # nodes whose looks are judged together
+_SAFETY = 1.02
+
+
+@kernel
+def find_best(
+    region: Region, rows: FloatArray, before: FloatArray, work: Work, best: FloatArray
+) -> bool:
+    """Fill `best` (4,): first, middle and last instant, and their slack; whether any were found.
+
+    `rows` are the slices of the region and `before`, with a middle look, those of first and middle.
+    The best is the one with most slack of all tried: some of the region's, then steps from the best
+    of those, in every direction, halved until they are 1/16 s.
+    """
+    best[3] = -math.inf
+    stride = max(1, rows.shape[0] // _INSTANTS)
+    for i in range(0, rows.shape[0], stride):
+        for k in range(_PLACES):
+            last_s = rows[i, 1] + (rows[i, 2] - rows[i, 1]) * (k / (_PLACES - 1))
+            keep_better(region, rows[i, 0], last_s, last_s, work, best)
+            j = np.searchsorted(before[:, 0], rows[i, 0])
+            while j < before.shape[0] and before[j, 0] == rows[i, 0]:
+                for h in range(_PLACES):
+                    share = h / (_PLACES - 1)
+                    middle_s = before[j, 1] + (before[j, 2] - before[j, 1]) * share
+                    keep_better(region, rows[i, 0], middle_s, last_s, work, best)
+                j += 1
+    step_s = 2.0
+    while step_s > 0.06:
+        if not improve(region, step_s, work, best):
+            step_s *= 0.5
+    return bool(best[3] > -math.inf)
+
+
+@inner
+def improve(region: Region, step_s: float, work: Work, best: FloatArray) -> bool:
+    """Move the best instants by a step in the direction that gains most; whether any gains."""
+    first_s, middle_s, last_s, before = best[0], best[1], best[2], best[3]
+    moves = 1 if region.has_middle else 0
+    for i in range(-1, 2):
+        for j in range(-moves, moves + 1):
+            for k in range(-1, 2):
+                middle = middle_s + j * step_s if region.has_middle else last_s + k * step_s
+                keep_better(region, first_s + i * step_s, middle, last_s + k * step_s, work, best)
+    return bool(best[3] > before + 1e-9)
+
+
+@inner
+def keep_better(
+    region: Region, first_s: float, middle_s: float, last_s: float, work: Work, best: FloatArray
+) -> None:
+    """Take instants that meet every limit with more slack than the best so far.
+
+    Without a middle look its instant counts for nothing.
+    """
+    if not within(region, first_s, middle_s, last_s):
+        return
+    first, middle, last = work.room[AT], work.room[AT + 1], work.room[AT + 2]
+    look_at(region.pair.first, first_s, region.parts, first)
+    look_at(region.pair.second, last_s, region.parts, last)
+    found = slack(region.pair, first, last, work.room)
+    if found > best[3] and region.has_middle:
+        look_at(region.before.second, middle_s, region.parts, middle)
+        found = min(found, slack(region.before, first, middle, work.room))
+        found = min(found, slack(region.after, middle, last, work.room))
+        found = min(found, 1.0 - abs(math.asin(middle[PITCH_AT])) / region.before.bounds[TILT])
+    if not found > best[3] or not meets(region.pair, first, last, work.room):
+        return
+    if region.has_middle:
+        if not meets(region.before, first, middle, work.room):
+            return
+        if not meets(region.after, middle, last, work.room):
+            return
+    best[0], best[1], best[2], best[3] = first_s, middle_s, last_s, found
+
+
+@inner
+def within(region: Region, first_s: float, middle_s: float, last_s: float) -> bool:
+    """Whether each instant lies in its window."""
+    first, middle, last = region.held, region.middle, region.moved
+    between = middle[0, TIME] <= middle_s <= middle[middle.shape[0] - 1, TIME]
+    return (
+        (between or not region.has_middle)
+        and first[0, TIME] <= first_s <= first[first.shape[0] - 1, TIME]
+        and last[0, TIME] <= last_s <= last[last.shape[0] - 1, TIME]
+    )
+
+
+@inner
+def meets(pair: Pair, look_1: FloatArray, look_2: FloatArray, room: FloatArray) -> bool:
+    """Whether two looks meet every limit of a pair."""
+    apart_s = look_2[TIME] - look_1[TIME]
+    if not pair.bounds[NEAREST] <= apart_s <= pair.bounds[FARTHEST]:
+        return False
+    for k in range(pair.asked.shape[0]):
+        if margin(pair, pair.asked[k, 0], pair.asked[k, 1], look_1, look_2, room) < 0:
+            return False
+    return True
+
+
+@kernel
+def possible(pair: Pair, first: FloatArray, second: FloatArray) -> bool:
+    """False only where no two looks of two tables can meet convergence and change of the Sun.
+
+    Looks of some neighbouring nodes lie as near to the one in their middle as the outer ones do.
+    """
+    bounds = pair.bounds
+    for i in range(0, first.shape[0], _CELL):
+        a = min(i + _CELL // 2, first.shape[0] - 1)
+        wide_1 = spread(first, i, a)
+        for j in range(0, second.shape[0], _CELL):
+            b = min(j + _CELL // 2, second.shape[0] - 1)
+            room = wide_1 + spread(second, j, b)
+            angle = angle_of(vector(first[a, VIEW_AT:]), vector(second[b, VIEW_AT:]))
+            if bounds[LEAST] - room <= angle <= bounds[MOST] + room:
+                return lit(pair, first, second)
+    return False
+
+
+@inner
+def spread(looks: FloatArray, begin: int, middle: int) -> float:
+    """How far (rad) looks of a cell lie from the one in its middle."""
+    end = min(begin + _CELL, looks.shape[0] - 1)
+    view = vector(looks[middle, VIEW_AT:])
+    before = angle_of(view, vector(looks[begin, VIEW_AT:]))
+    return _SAFETY * max(before, angle_of(view, vector(looks[end, VIEW_AT:])))
+
+
+@inner
+def angle_of(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+    return math.acos(min(max(dot3(a, b), -1.0), 1.0))
+
+
+@inner
+def lit(pair: Pair, first: FloatArray, second: FloatArray) -> bool:
+    """Whether the Sun may change by as little as asked; in the sky it goes 15 degrees an hour."""
+    for k in range(pair.asked.shape[0]):
+        if pair.asked[k, 0] == LIT:
+            a, b = first[first.shape[0] // 2], second[second.shape[0] // 2]
+            half_s = first[first.shape[0] - 1, TIME] - first[0, TIME]
+            half_s += second[second.shape[0] - 1, TIME] - second[0, TIME]
+            change = math.acos(min(max(sun_cosine(a, b), -1.0), 1.0))
+            return bool(change <= pair.bounds[SUN_TURN] + 7.5e-5 * half_s)
+    return True
