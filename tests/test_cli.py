@@ -152,8 +152,10 @@ def test_a_plan_made_from_files_is_the_plan_made_at_once(
     assert (done.returncode, done.stdout) == (0, "valid\n")
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "geojson", "csv"])
-def test_opportunities_come_in_three_formats(pair: Path, tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", ["parquet", "geojson", "csv", "czml"])
+def test_opportunities_come_in_the_format_of_the_suffix(
+    pair: Path, tmp_path: Path, suffix: str
+) -> None:
     out = tmp_path / f"o.{suffix}"
     done = humay(
         "opportunities", pair / "mission.toml", pair / "requests.geojson", "--start", START,
@@ -168,10 +170,31 @@ def test_opportunities_come_in_three_formats(pair: Path, tmp_path: Path, suffix:
         lines = out.read_text().splitlines()
         assert len(lines) == count + 1
         assert lines[0].startswith('"opportunity_id","satellite","request","strip","start"')
+    elif suffix == "czml":
+        packets = json.loads(out.read_text())
+        spans = [p["availability"] for p in packets if p["id"].startswith("sight/")]
+        assert sum(len(s) if isinstance(s, list) else 1 for s in spans) == count
     else:
         document = json.loads(out.read_text())
         assert len(document["features"]) == count
         assert "days old at the start" in document["humay"]["notes"][0]
+
+
+def test_contacts_come_with_a_map(pair: Path, tmp_path: Path) -> None:
+    out, plot = tmp_path / "c.ics", tmp_path / "c.PNG"
+    done = humay(
+        "contacts", pair / "mission.toml", "--start", START, "--days", 1, "-o", out, "--plot", plot,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    count = out.read_text().count("BEGIN:VEVENT")
+    assert count > 2
+    assert done.stdout == f"{out}: {count} contacts\n{plot}: {count} contacts\n"
+    assert plot.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_an_unknown_picture_is_refused_before_the_work(tmp_path: Path) -> None:
+    words = ("nowhere.toml", "--start", START, "--days", 400, "--plot", tmp_path / "map.jpg")
+    refusal(humay("contacts", *words), "map.jpg: the name ends in '.jpg', expected one of .svg")
 
 
 def test_a_polygon_over_the_antimeridian_is_served(copy: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from humay.errors import HumayError, OutputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from humay.access import Nadir
+    from humay.access import Backdrop, Nadir
     from humay.chain import Step
     from humay.mission import Mission, Request
     from humay.processing import Level, VerticalDatum
@@ -49,6 +49,7 @@ Seed = Annotated[int | None, typer.Option(min=0, help="seed where chance is used
 Threads = Annotated[
     int | None, typer.Option(min=1, max=256, help="threads; default all cores; same result")
 ]
+Plot = Annotated[Path | None, typer.Option("--plot", help="map to draw: .svg or .png")]
 NadirChoice = Annotated[
     str, typer.Option(help="what off-nadir is measured from: geodetic or geocentric")
 ]
@@ -119,12 +120,22 @@ def opportunities(
     pointing: Annotated[
         bool, typer.Option("--pointing", help="also write the attitudes a planner needs")
     ] = False,
+    margin: Annotated[
+        bool,
+        typer.Option("--margin", help="leave of windows what three sigma of orbit and pointing do"),
+    ] = False,
+    decompositions: Annotated[
+        int, typer.Option(min=1, max=64, help="in how many ways areas are cut into strips")
+    ] = 1,
     output: Output = None,
+    plot: Plot = None,
+    threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Find every window in which a satellite can image a request."""
     from humay.access import (
+        Backdrop,
         accuracy_notes,
         find_opportunities,
         find_pointing,
@@ -133,6 +144,7 @@ def opportunities(
     from humay.orbit import ephemerides
 
     _check_suffix(output, TABLES)
+    _check_suffix(plot, PICTURES)
     begin, end = _span(start, days)
     craft, wanted = _load(mission, requests)
     with _progress(quiet) as step:
@@ -140,13 +152,21 @@ def opportunities(
             orbits = ephemerides(craft, begin, end)
         with step("opportunities"):
             found = find_opportunities(
-                craft, wanted, start=begin, end=end, nadir=_nadir(nadir), orbits=orbits
+                craft,
+                wanted,
+                start=begin,
+                end=end,
+                nadir=_nadir(nadir),
+                orbits=orbits,
+                margin=margin,
+                decompositions=decompositions,
+                threads=_thread_count(threads),
             )
     samples = find_pointing(found, craft, orbits) if pointing else None
     notes = accuracy_notes(craft, orbits, wanted, begin, end)
-    _deliver(
-        opportunities_table(found, notes, samples), output, as_json, notes, what="opportunities"
-    )
+    table = opportunities_table(found, notes, samples)
+    backdrop = Backdrop(orbits=orbits, requests=wanted)
+    _deliver(table, backdrop, output, plot, as_json, notes, what="opportunities")
 
 
 @app.command()
@@ -155,22 +175,89 @@ def contacts(
     start: Start,
     days: Days,
     output: Output = None,
+    plot: Plot = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Find every pass of a satellite over a station."""
-    from humay.access import accuracy_notes, contacts_table, find_contacts
+    from humay.access import Backdrop, accuracy_notes, contacts_table, find_contacts
     from humay.mission import load_mission
     from humay.orbit import ephemerides
 
     _check_suffix(output, TABLES)
+    _check_suffix(plot, PICTURES)
     begin, end = _span(start, days)
     craft = load_mission(mission)
     with _progress(quiet) as step, step("contacts"):
         orbits = ephemerides(craft, begin, end)
         found = find_contacts(craft, start=begin, end=end, orbits=orbits)
     notes = accuracy_notes(craft, orbits, (), begin, end)
-    _deliver(contacts_table(found, notes), output, as_json, notes, what="contacts")
+    backdrop = Backdrop(orbits=orbits, stations=craft.stations)
+    _deliver(contacts_table(found, notes), backdrop, output, plot, as_json, notes, what="contacts")
+
+
+@app.command()
+def eclipses(
+    mission: MissionFile,
+    start: Start,
+    days: Days,
+    output: Output = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find every eclipse of a satellite, penumbra and umbra."""
+    from humay.access import Backdrop, accuracy_notes, eclipses_table, find_eclipses
+    from humay.mission import load_mission
+    from humay.orbit import ephemerides
+
+    _check_suffix(output, PLAIN_TABLES)
+    begin, end = _span(start, days)
+    craft = load_mission(mission)
+    with _progress(quiet) as step, step("eclipses"):
+        orbits = ephemerides(craft, begin, end)
+        found = find_eclipses(craft, start=begin, end=end, orbits=orbits)
+    notes = accuracy_notes(craft, orbits, (), begin, end)
+    backdrop = Backdrop(orbits=orbits)
+    _deliver(eclipses_table(found, notes), backdrop, output, None, as_json, notes, what="eclipses")
+
+
+@app.command()
+def calibration(
+    mission: MissionFile,
+    start: Start,
+    days: Days,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="what to look at; may be given again")
+    ] = None,
+    output: Output = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find looks that calibrate a camera: deserts, Moon, stars, the dark ocean, side slither."""
+    from humay.access import (
+        KINDS,
+        Backdrop,
+        accuracy_notes,
+        calibration_table,
+        find_calibrations,
+    )
+    from humay.mission import load_mission
+    from humay.orbit import ephemerides
+
+    _check_suffix(output, PLAIN_TABLES)
+    begin, end = _span(start, days)
+    kinds = tuple(each for each in KINDS if kind is None or each in kind)
+    for each in kind or ():
+        if each not in KINDS:
+            raise typer.BadParameter(f"--kind is {each!r}, expected one of {', '.join(KINDS)}")
+    craft = load_mission(mission)
+    with _progress(quiet) as step, step("calibration"):
+        orbits = ephemerides(craft, begin, end)
+        found = find_calibrations(craft, start=begin, end=end, kinds=kinds, orbits=orbits)
+    notes = accuracy_notes(craft, orbits, (), begin, end)
+    backdrop = Backdrop(orbits=orbits)
+    table = calibration_table(found, notes)
+    _deliver(table, backdrop, output, None, as_json, notes, what="calibration looks")
 
 
 @app.command()
@@ -607,7 +694,9 @@ def _given(path: Path | None, read: Callable[[Path, Epoch], T], epoch: Epoch) ->
     return None if path is None else read(path, epoch)
 
 
-TABLES = (".parquet", ".geojson", ".csv")
+TABLES = (".parquet", ".geojson", ".csv", ".czml", ".kml", ".ics")
+PLAIN_TABLES = (".parquet", ".geojson", ".csv")
+PICTURES = (".svg", ".png")
 
 
 def _check_suffix(output: Path | None, known: tuple[str, ...]) -> None:
@@ -663,21 +752,33 @@ def _progress(quiet: bool) -> Iterator[Step]:
 
 
 def _deliver(
-    table: pa.Table, output: Path | None, as_json: bool, notes: list[str], *, what: str
+    table: pa.Table,
+    backdrop: Backdrop,
+    output: Path | None,
+    plot: Path | None,
+    as_json: bool,
+    notes: list[str],
+    *,
+    what: str,
 ) -> None:
-    """Write a table to its file, or show it: all of it as JSON, else its first rows."""
-    from humay.access import table_bytes
+    """Write a table and its map to files, or show it: all of it as JSON, else its first rows."""
+    from humay.access import plot_bytes, table_bytes
     from humay.files import write_whole
 
+    contents = {}  # all is made before anything is written
     if output is not None:
-        write_whole(output, table_bytes(table, output.suffix.lower()))
+        contents[output] = table_bytes(table, output.suffix.lower(), backdrop)
+    if plot is not None:
+        contents[plot] = plot_bytes(table, plot.suffix.lower(), backdrop)
+    for path, content in contents.items():
+        write_whole(path, content)
     if as_json:
-        sys.stdout.write(table_bytes(table, ".json").decode())
+        sys.stdout.write(table_bytes(table, ".json", backdrop).decode())
         return
-    if output is not None:
-        print(f"{output}: {len(table)} {what}")
-    else:
+    if output is None:
         _show(table, what)
+    for path in contents:
+        print(f"{path}: {len(table)} {what}")
     for note in notes:
         print(f"  {note}", file=sys.stderr)
 

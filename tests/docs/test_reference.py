@@ -18,7 +18,9 @@ import typer
 
 from humay.access import (
     contacts_table,
+    eclipses_table,
     find_contacts,
+    find_eclipses,
     find_opportunities,
     find_pointing,
     find_timeline,
@@ -49,8 +51,14 @@ def verbs_of(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
 VERBS: dict[str, Any] = dict(verbs_of(COMMAND))
 UNITS = {
     "_deg": "deg", "_s": "s", "_m": "m", "_gbit": "Gbit", "_w_m2": "W/m2", "_gcrf": "",
-    "_id": "", "_direction": "", "_attitude": "",
+    "_id": "", "_direction": "", "_attitude": "", "_m_s": "m/s", "_hz": "Hz",
 }  # fmt: skip
+PAGES = {
+    "Opportunities": "opportunities.md",
+    "Contacts": "contacts.md",
+    "Eclipses": "contacts.md",
+    "Timelines": "opportunities.md",
+}
 ROW = re.compile(r"^\| (?P<names>`[^|]*) \|(?P<rest>.*)\|$", re.MULTILINE)
 
 
@@ -264,7 +272,7 @@ def test_every_file_and_property_of_a_product_is_explained(chain: Path) -> None:
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pa.Table]:
-    """The three files of the access stage, for one place and a quarter of a day."""
+    """The tables of the access stage, for one place and a quarter of a day."""
     mission = load_mission(ROOT / "examples" / "azersky" / "mission.toml")
     place = {"type": "Point", "coordinates": [49.87, 40.41, 0.0]}
     feature = {"type": "Feature", "geometry": place, "properties": {"name": "baku"}}
@@ -278,13 +286,14 @@ def tables() -> dict[str, pa.Table]:
         "Opportunities": opportunities_table(opportunities),
         "Pointing": opportunities_table(opportunities, (), pointing),
         "Contacts": contacts_table(find_contacts(mission, start=start, end=end)),
+        "Eclipses": eclipses_table(find_eclipses(mission, start=start, end=end)),
         "Timelines": timeline_table(find_timeline(mission, start=start, end=end)),
     }
 
 
-@pytest.mark.parametrize("kind", ["Opportunities", "Contacts", "Timelines"])
+@pytest.mark.parametrize("kind", PAGES)
 def test_every_column_is_explained_and_no_other(kind: str, tables: dict[str, pa.Table]) -> None:
-    said = rows(section(DOCS / "reference" / "opportunities.md", kind))
+    said = rows(section(DOCS / "reference" / PAGES[kind], kind))
     assert sorted(said) == sorted(tables[kind].column_names)
 
 
@@ -294,9 +303,9 @@ def test_every_pointing_column_is_explained_and_no_other(tables: dict[str, pa.Ta
     assert sorted(said) == sorted(pointed - bare)
 
 
-@pytest.mark.parametrize("kind", ["Opportunities", "Contacts", "Timelines"])
+@pytest.mark.parametrize("kind", PAGES)
 def test_the_unit_of_a_column_is_that_of_its_name(kind: str, tables: dict[str, pa.Table]) -> None:
-    said = rows(section(DOCS / "reference" / "opportunities.md", kind))
+    said = rows(section(DOCS / "reference" / PAGES[kind], kind))
     for name, (unit, meaning) in said.items():
         assert meaning, name
         if pa.types.is_timestamp(tables[kind].schema.field(name).type):
@@ -306,7 +315,7 @@ def test_the_unit_of_a_column_is_that_of_its_name(kind: str, tables: dict[str, p
             assert unit == ("" if ending is None else UNITS[ending]), name
 
 
-@pytest.mark.parametrize("kind", ["Opportunities", "Contacts", "Timelines"])
+@pytest.mark.parametrize("kind", PAGES)
 def test_every_key_of_the_record_about_a_file_is_explained(
     kind: str, tables: dict[str, pa.Table]
 ) -> None:
