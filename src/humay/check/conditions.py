@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from humay.arrays import BoolArray, FloatArray, angle_between, norm
+from humay.arrays import BoolArray, FloatArray, angle_between, norm, unit
 from humay.check.quantities import Looks, value_of
 from humay.earth import (
-    SUN_RADIUS_M,
     WGS84_A_M,
     WGS84_B_M,
     azimuth_angle,
     elevation_angle,
     itrf_from_normal,
+    stretched_sun_m,
 )
 from humay.mission import (
     CORE_QUANTITY,
@@ -43,7 +43,7 @@ CLOUD_TOLERANCE = 0.005  # what an hourly forecast may change by in a minute
 HORIZON_RADIUS_M = 6_371_008.8  # IUGG mean radius: how far along the ground, good to 0.6 %
 HORIZON_AZIMUTHS = 360
 HORIZON_NEAREST_M = 30.0
-HORIZON_GROWTH = 1.06  # of the distance, from one point of the ground to the next
+HORIZON_GROWTH = 1.03  # of the distance, from one point of the ground to the next
 _TURN_RAD = 2 * math.pi
 _TURNS_DEG = (-720.0, -360.0, 0.0, 360.0, 720.0)  # longitudes of polygons are unwrapped
 _ATTITUDE = ("off_nadir_rad", "roll_rad", "pitch_rad", "sun_angle_rad", "moon_angle_rad",
@@ -174,11 +174,13 @@ def _sure(holds: BoolArray) -> FloatArray:
 
 
 def _light(looks: Looks) -> FloatArray:
-    """Angle between the discs of Sun and Earth, the axes stretched until the Earth is a sphere."""
+    """Angle between the discs of Sun and Earth, space stretched until the Earth is a sphere."""
     stretch = np.array([1.0, 1.0, WGS84_A_M / WGS84_B_M])
     r, to_sun = looks.r_itrf * stretch, (looks.sun - looks.r_itrf) * stretch
-    discs = np.arcsin(SUN_RADIUS_M / norm(to_sun)) + np.arcsin(np.minimum(1, WGS84_A_M / norm(r)))
-    return np.asarray(angle_between(-r, to_sun) - discs)
+    apart = angle_between(-r, to_sun)
+    sun_m = stretched_sun_m(unit(r), unit(to_sun), np.cos(apart))
+    discs = np.arcsin(sun_m / norm(to_sun)) + np.arcsin(np.minimum(1, WGS84_A_M / norm(r)))
+    return np.asarray(apart - discs)
 
 
 def _lonlat_deg(up: FloatArray) -> tuple[FloatArray, FloatArray]:

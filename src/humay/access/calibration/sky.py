@@ -23,6 +23,7 @@ from humay.earth import (
     WGS84_A_M,
     WGS84_B_M,
     moon_gcrf,
+    stretched_sun_m,
     sun_gcrf,
     sun_itrf,
 )
@@ -180,7 +181,9 @@ def umbra_margin(ephemeris: Ephemeris, t_s: FloatArray) -> FloatArray:
     r, sun = ephemeris.position_itrf(t_s), sun_itrf(ephemeris.epoch, t_s)
     stretch = np.array([1.0, 1.0, WGS84_A_M / WGS84_B_M])
     place, to_sun = r * stretch, (sun - r) * stretch
-    sun_radius = np.arcsin(SUN_RADIUS_M / norm(to_sun))
+    up, towards = unit(place), unit(to_sun)
+    cosine = np.clip(-dot(up, towards), -1, 1)
+    sun_radius = np.arcsin(stretched_sun_m(up, towards, cosine) / norm(to_sun))
     earth_radius = np.arcsin(np.minimum(WGS84_A_M / norm(place), 1.0))
-    apart = np.arccos(np.clip(-dot(unit(place), unit(to_sun)), -1, 1))
+    apart = np.arccos(cosine)
     return np.asarray(earth_radius - sun_radius - apart)

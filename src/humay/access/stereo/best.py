@@ -27,7 +27,7 @@ from humay.arrays import FloatArray
 from humay.compiled import inner, kernel
 
 AT = POLYGON + 3  # rows of the room to work in: looks at the first, middle and last instant
-_INSTANTS = 16  # of the held look that are tried
+_INSTANTS = 10  # of the held look that are tried
 _PLACES = 5  # in each span of the other
 _CELL = 16  # nodes whose looks are judged together
 _SAFETY = 1.02

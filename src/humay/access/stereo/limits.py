@@ -84,14 +84,14 @@ def pair_of(
     one_satellite: bool,
     max_pitch_rad: float = math.pi / 2,
 ) -> Pair:
-    """Two sweeps within limits; `max_pitch_rad` is that of the second look."""
+    """Two sweeps within limits; `max_pitch_rad` is that of the second look, which `asked` leaves
+    to `level_pair`."""
     low, high = limits.convergence_rad
     asked = [WIDER]
     asked += [CLOSER] * (high < math.pi - ROOMY)
     asked += [HIGHER] * (limits.min_bisector_elevation_rad > ROOMY)
     asked += [EVEN_FORE, EVEN_AFT] * (limits.max_asymmetry_rad < math.pi / 2 - ROOMY)
     asked += [LIT] * (limits.max_sun_change_rad < math.pi - ROOMY)
-    asked += [LEVEL_FORE, LEVEL_AFT] * (max_pitch_rad < math.pi / 2 - ROOMY)
     asked += [FLYABLE] * one_satellite
     asked += [SHARED] * (limits.min_overlap > ROOMY)
     everywhere = range(int(first.fixed[PLACES]))
@@ -121,6 +121,13 @@ def pair_of(
         ),
         forward=True,
     )
+
+
+def level_pair(pair: Pair) -> Pair:
+    """The same, with nothing asked but the pitch of the second look."""
+    bounds = pair.bounds.copy()
+    bounds[NEAREST], bounds[FARTHEST] = -math.inf, math.inf
+    return pair._replace(asked=np.array([(LEVEL_FORE, 0), (LEVEL_AFT, 0)]), bounds=bounds)
 
 
 def parts_of(*pairs: Pair) -> int:

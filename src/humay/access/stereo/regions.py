@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from humay.access.stereo.limits import POLYGON, Pair
-from humay.access.stereo.motion import LOOK, TIME, look_at
+from humay.access.stereo.limits import POLYGON, SIN_TILT, Pair, level_pair
+from humay.access.stereo.motion import LOOK, PITCH_AT, TIME, look_at
 from humay.access.stereo.spans import (
     FOUND,
     MOST_SPANS,
@@ -17,6 +17,8 @@ from humay.access.stereo.spans import (
     append,
     copy,
     follow,
+    length_of,
+    one_span,
     size,
 )
 from humay.access.stereo.sweeps import Sweep
@@ -24,7 +26,7 @@ from humay.arrays import FloatArray
 from humay.compiled import inner, kernel
 
 NODE_STEP_S = 1.0
-_HALVINGS = 15  # of a second: 0.03 ms
+_TIP_S = 5e-5  # of where a region ends
 HELD, AT_MIDDLE = 1, POLYGON + 2  # rows of the room to work in
 TO_MIDDLE, REACHED, BEFORE = 2, 3, 4  # lists of spans to work in
 
@@ -32,36 +34,42 @@ TO_MIDDLE, REACHED, BEFORE = 2, 3, 4  # lists of spans to work in
 class Region(NamedTuple):
     """A pair, or the first and the last of three looks, one held and the other moved.
 
-    `held` and `moved` are their tables of looks (n, LOOK). With a middle look, `before` are the
-    first and the middle, `after` the middle and the last, `back` the same with the last held, and
-    `ahead` (n, MOST_SPANS + 1, 2) lists the spans of the last look that may follow each row of the
-    table `middle`. The middle look's pitch is checked in `before`.
+    `held` and `moved` are their tables of looks (n, LOOK), `open` lists the spans in which the
+    moved look may be at all. With a middle look, `before` are the first and the middle, `after` the
+    middle and the last, `middle` is its table, `level` lists the spans in which its pitch is small
+    enough, and `ahead` (n, MOST_SPANS + 1, 2) those of the last look that may follow each row of
+    `middle`.
     """
 
     pair: Pair
     held: FloatArray
     moved: FloatArray
+    open: FloatArray
     parts: int
     has_middle: bool
     before: Pair
     after: Pair
-    back: Pair
     middle: FloatArray
+    level: FloatArray
     ahead: FloatArray
 
 
-def region_of_pair(pair: Pair, held: FloatArray, moved: FloatArray, parts: int) -> Region:
-    """Without a middle look."""
+def region_of_pair(
+    pair: Pair, held: FloatArray, moved: FloatArray, parts: int, within: FloatArray | None = None
+) -> Region:
+    """Without a middle look; `within` lists the spans of the moved look, if they are not all."""
+    whole = one_span(moved[0, TIME], moved[-1, TIME]) if within is None else within
     return Region(
         pair=pair,
         held=held,
         moved=moved,
+        open=whole,
         parts=parts,
         has_middle=False,
         before=pair,
         after=pair,
-        back=pair,
         middle=moved,
+        level=whole,
         ahead=np.empty((0, MOST_SPANS + 1, 2)),
     )
 
@@ -75,19 +83,16 @@ def region_of_three(
     work: Work,
 ) -> Region:
     """With a middle look."""
-    region = Region(
-        pair=outer,
-        held=tables[0],
-        moved=tables[2],
-        parts=parts,
+    first, middle, last = tables
+    region = region_of_pair(outer, first, last, parts)._replace(
         has_middle=True,
         before=before,
         after=after,
-        back=after._replace(forward=False),
-        middle=tables[1],
-        ahead=np.empty((len(tables[1]), MOST_SPANS + 1, 2)),
+        middle=middle,
+        level=one_span(middle[0, TIME], middle[-1, TIME]),
+        ahead=np.zeros((len(middle), MOST_SPANS + 1, 2)),
     )
-    fill_ahead(region, work)
+    prepare(region, level_pair(before), work)
     return region
 
 
@@ -113,20 +118,23 @@ def fill(sweep: Sweep, times: FloatArray, parts: int, looks: FloatArray) -> None
 
 
 @kernel
-def fill_ahead(region: Region, work: Work) -> None:
-    """List the spans of the last look that may follow each look of the table `middle`."""
+def prepare(region: Region, level: Pair, work: Work) -> None:
+    """List where the middle look's pitch is small enough, and what may follow it there."""
+    follow(level, region.middle[0], region.middle, region.level, work)
+    copy(work.lists[FOUND], region.level)
     for i in range(region.middle.shape[0]):
-        follow(region.after, region.middle[i], region.moved, work)
-        copy(work.lists[FOUND], region.ahead[i])
+        if abs(region.middle[i, PITCH_AT]) <= region.before.bounds[SIN_TILT]:
+            follow(region.after, region.middle[i], region.moved, region.open, work)
+            copy(work.lists[FOUND], region.ahead[i])
 
 
 @inner
 def spans_at(region: Region, held: FloatArray, work: Work) -> int:
     """Find the spans of the moved look while the other is held and a middle one exists."""
     if not region.has_middle:
-        return follow(region.pair, held, region.moved, work)
+        return follow(region.pair, held, region.moved, region.open, work)
     found, reached, narrowed = work.lists[FOUND], work.lists[REACHED], work.lists[NARROWED]
-    n = follow(region.before, held, region.middle, work)
+    n = follow(region.before, held, region.middle, region.level, work)
     copy(found, work.lists[TO_MIDDLE])
     reached[0, 0] = 0.0
     if n <= MOST_SPANS:
@@ -134,7 +142,7 @@ def spans_at(region: Region, held: FloatArray, work: Work) -> int:
     if not 0 < size(reached) <= MOST_SPANS:
         copy(reached if n <= MOST_SPANS else work.lists[TO_MIDDLE], found)
         return size(found)
-    if follow(region.pair, held, region.moved, work) > MOST_SPANS:
+    if follow(region.pair, held, region.moved, region.open, work) > MOST_SPANS:
         return size(found)
     narrowed[0, 0] = 0.0
     for i in range(1, size(found) + 1):
@@ -160,7 +168,7 @@ def reach(region: Region, work: Work) -> None:
             if i < 0 or i == last:
                 end_s = spans[k, 0] if i < 0 else spans[k, 1]
                 look_at(region.before.second, end_s, region.parts, look)
-                follow(region.after, look, region.moved, work)
+                follow(region.after, look, region.moved, region.open, work)
             elif spans[k, 0] < region.middle[i, TIME] < spans[k, 1]:
                 copy(region.ahead[i], found)
             else:
@@ -204,12 +212,17 @@ def slices(region: Region, work: Work, out: FloatArray) -> int:
     begins or ends between two nodes, the last instant for which it has one.
     """
     n = 0
-    before = 0
+    before, length = 0, 0.0
     for i in range(region.held.shape[0]):
         t_s = region.held[i, TIME]
         spans = spans_at(region, region.held[i], work)
+        before_length, length = length, length_of(work.lists[FOUND])
         if i > 0 and (spans > 0) != (before > 0):
-            tip_s = tip(region, region.held[i - 1, TIME], t_s, spans > 0, work)
+            before_s = region.held[i - 1, TIME]
+            if spans > 0:
+                tip_s = tip(region, t_s, length, before_s, work)
+            else:
+                tip_s = tip(region, before_s, before_length, t_s, work)
             n = write(out, n, tip_s, work)
             spans = spans_at(region, region.held[i], work)
         n = write(out, n, t_s, work)
@@ -218,23 +231,35 @@ def slices(region: Region, work: Work, out: FloatArray) -> int:
 
 
 @inner
-def tip(region: Region, low_s: float, high_s: float, opens: bool, work: Work) -> float:
-    """The outermost instant of a region that begins (`opens`) or ends between two instants.
+def tip(region: Region, full_s: float, length: float, empty_s: float, work: Work) -> float:
+    """The outermost instant of a region that ends on the way from `full_s` to `empty_s`, within
+    `_TIP_S`; its spans, of this `length` at first, are those found last.
 
-    Its spans are what is found last.
+    Where the spans grow shorter evenly, their length says where they end; else the way is halved.
     """
     held = work.room[HELD]
     sweep = region.pair.first if region.pair.forward else region.pair.second
-    for turn in range(_HALVINGS + 1):
-        t_s = 0.5 * (low_s + high_s)
-        if turn == _HALVINGS:
-            t_s = high_s if opens else low_s
+    before_s, before, halve = full_s, length, True
+    while abs(empty_s - full_s) > _TIP_S:
+        t_s = 0.5 * (full_s + empty_s)
+        if not halve and before > length:
+            t_s = full_s + (full_s - before_s) * length / (before - length)
+            least = math.copysign(0.6 * _TIP_S, empty_s - full_s)
+            if abs(t_s - full_s) < abs(least):
+                t_s = full_s + least
+            if (t_s - full_s) * (t_s - empty_s) >= 0.0:
+                t_s = 0.5 * (full_s + empty_s)
         look_at(sweep, t_s, region.parts, held)
-        if (spans_at(region, held, work) > 0) == opens:
-            high_s = t_s
+        if spans_at(region, held, work) > 0:
+            before_s, before = full_s, length
+            full_s, length = t_s, length_of(work.lists[FOUND])
+            halve = False
         else:
-            low_s = t_s
-    return t_s
+            empty_s = t_s
+            halve = not halve
+    look_at(sweep, full_s, region.parts, held)
+    spans_at(region, held, work)
+    return full_s
 
 
 @inner

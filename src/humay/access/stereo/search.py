@@ -171,10 +171,13 @@ def _found(group: _Group, looks: tuple[int, int | None, int], region: Region) ->
         return
     before, after = np.empty((0, 3)), np.empty((0, 3))
     if region.has_middle:
-        to_middle = (region.held, region.middle), (region.moved, region.middle)
+        back = region.after._replace(forward=False)
+        sides = (region.before, region.held), (back, region.moved)
         before, after = (
-            _slices(region_of_pair(pair, *tables, region.parts), group.work)
-            for pair, tables in zip((region.before, region.back), to_middle, strict=True)
+            _slices(
+                region_of_pair(pair, held, region.middle, region.parts, region.level), group.work
+            )
+            for pair, held in sides
         )
     best = np.empty(4)
     if not find_best(region, rows, before, group.work, best):

@@ -43,6 +43,13 @@ def work_for(longest_s: float) -> Work:
 # ---------------------------------------------------------------- lists of spans
 
 
+def one_span(begin: float, end: float) -> FloatArray:
+    """A list that holds one span and has room for more."""
+    spans = np.zeros((MOST_SPANS + 1, 2))
+    spans[0, 0], spans[1] = 1.0, (begin, end)
+    return spans
+
+
 @inner
 def size(spans: FloatArray) -> int:
     """How many there are; more than `MOST_SPANS` where room ran out."""
@@ -253,16 +260,17 @@ def narrow(
 
 
 @inner
-def follow(pair: Pair, held: FloatArray, looks: FloatArray, work: Work) -> int:
+def follow(pair: Pair, held: FloatArray, looks: FloatArray, within: FloatArray, work: Work) -> int:
     """Find the spans of the moved look while the other is held; their number.
 
-    `looks` is the table of the moved look.
+    `looks` is the table of the moved look, `within` lists the spans that are open to it at all.
     """
     found, narrowed = work.lists[FOUND], work.lists[NARROWED]
     t_s, near_s, far_s = held[TIME], pair.bounds[NEAREST], pair.bounds[FARTHEST]
     low_s, high_s = (t_s + near_s, t_s + far_s) if pair.forward else (t_s - far_s, t_s - near_s)
     found[0, 0] = 0.0
-    append(found, max(low_s, looks[0, TIME]), min(high_s, looks[looks.shape[0] - 1, TIME]))
+    for i in range(1, size(within) + 1):
+        append(found, max(low_s, within[i, 0]), min(high_s, within[i, 1]))
     for k in range(pair.asked.shape[0]):
         narrowed[0, 0] = 0.0
         for i in range(1, size(found) + 1):
@@ -274,3 +282,12 @@ def follow(pair: Pair, held: FloatArray, looks: FloatArray, work: Work) -> int:
         if not 0 < size(found) <= MOST_SPANS:
             break
     return size(found)
+
+
+@inner
+def length_of(spans: FloatArray) -> float:
+    """Seconds that the spans of a list hold."""
+    total = 0.0
+    for k in range(1, min(size(spans), MOST_SPANS) + 1):
+        total += spans[k, 1] - spans[k, 0]
+    return total
