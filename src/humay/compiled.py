@@ -24,7 +24,7 @@ def kernel(function: _Function) -> _Function:
 
 def inner(function: _Function) -> _Function:
     """Compile as a part of kernels only: without an entry from Python, which takes longer to
-    compile than most of these functions."""
+    compile than most of these functions. A call from Python ends the process."""
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
     compiled: _Function = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
     return compiled

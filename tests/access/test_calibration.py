@@ -41,12 +41,12 @@ from humay.access.calibration.spans import grid, spans_above_zero
 from humay.access.looks import down_at
 from humay.arrays import FloatArray, IntArray, angle_between, cross, dot, norm, unit
 from humay.earth import (
-    SUN_RADIUS_M,
     WGS84_A_M,
     WGS84_B_M,
     elevation_angle,
     ellipsoid_normal,
     moon_gcrf,
+    stretched_sun_m,
     sun_gcrf,
     sun_itrf,
     sunlit_fraction,
@@ -335,12 +335,17 @@ def refined(inside: Callable[[FloatArray], Any], t_s: FloatArray) -> list[tuple[
 
 
 def in_umbra(orbit: Ephemeris, t_s: FloatArray) -> Any:
-    """Whether the Earth's disc holds the Sun's, where the ellipsoid is stretched to a sphere."""
+    """Whether the Earth's disc holds the Sun's, space stretched until the ellipsoid is round.
+
+    The stretched Sun is held to rays past the ellipsoid in test_eclipses.py.
+    """
     stretch = np.array([1.0, 1.0, WGS84_A_M / WGS84_B_M])
     r = orbit.position_itrf(t_s)
     to_sun = (sun_itrf(orbit.epoch, t_s) - r) * stretch
+    apart = angle_between(to_sun, -r * stretch)
+    sun_m = stretched_sun_m(unit(r * stretch), unit(to_sun), np.cos(apart))
     earth = np.arcsin(WGS84_A_M / norm(r * stretch))
-    return angle_between(to_sun, -r * stretch) <= earth - np.arcsin(SUN_RADIUS_M / norm(to_sun))
+    return apart <= earth - np.arcsin(sun_m / norm(to_sun))
 
 
 def limb_angle(sky: Sky, direction: FloatArray, atmosphere_m: float) -> FloatArray:

@@ -19,7 +19,7 @@ from humay.access.files import (
     table_bytes,
 )
 from humay.access.lines import GroundLine, attitude_and_rate, body_from_gcrf, line_from_lonlath
-from humay.access.looks import Nadir, Places, Windows, find_windows
+from humay.access.looks import Nadir
 from humay.access.notes import accuracy_notes
 from humay.access.opportunities import find_opportunities, stream_opportunities
 from humay.access.pointing import find_pointing
@@ -35,11 +35,11 @@ from humay.access.views.notebook import show
 
 __all__ = [
     "KINDS", "Backdrop", "CalibrationLimits", "CalibrationLooks", "Contacts", "Eclipses",
-    "GroundLine", "Nadir", "Opportunities", "Places", "Pointing", "Strip", "Timeline", "Windows",
+    "GroundLine", "Nadir", "Opportunities", "Pointing", "Strip", "Timeline",
     "accuracy_notes", "attitude_and_rate", "body_from_gcrf", "calibration_table",
     "contacts_table", "cut_into_strips", "eclipses_table", "explain_absences",
     "find_calibrations", "find_contacts", "find_eclipses", "find_opportunities", "find_pointing",
-    "find_timeline", "find_windows", "line_from_lonlath", "opportunities_table", "plot_bytes",
+    "find_timeline", "line_from_lonlath", "opportunities_table", "plot_bytes",
     "read_contacts", "read_opportunities", "read_pointing", "read_timelines", "shadow_spans",
     "show", "stream_opportunities", "table_bytes", "timeline_table",
 ]  # fmt: skip

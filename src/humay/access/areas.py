@@ -51,7 +51,7 @@ def find_strips(
     """
     if decompositions < 1:
         raise ValueError(f"decompositions is {decompositions}, expected 1 or more")
-    asked, shapes = _left_of([r for r in requests if r.kind != "point"], exclusions)
+    asked, shapes = left_of([r for r in requests if r.kind != "point"], exclusions)
     if not asked:
         return []
     outline = outlines(asked, shapes)
@@ -86,7 +86,7 @@ def _refuse_twins(strips: Sequence[Strip]) -> None:
             )
 
 
-def _left_of(
+def left_of(
     requests: Sequence[Request], exclusions: Sequence[Polygon | MultiPolygon]
 ) -> tuple[list[Request], list[Any]]:
     """Requests of which something lies outside of the exclusions, and what that is (degrees)."""

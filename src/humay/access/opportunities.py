@@ -169,10 +169,13 @@ class _Search:
             if sky is None or rules.programs.uses_moon:
                 sky = self._sky(moon=rules.programs.uses_moon)
             craft = craft_of(satellite, ephemeris, self.nadir, with_margin=self.margin)
+            tracks = tracks_of(ephemeris)
             for strips, asked in ((False, self.points), (True, self.sweeps)):
+                if not len(asked):
+                    continue
                 clouds = clouds_of(self.mission, self.requests, asked, rules, self.epoch)
                 terrain = terrain_of(self.mission, satellite, self.requests, asked, rules)
-                for track in tracks_of(ephemeris):
+                for track in tracks:
                     aim = sought(asked, self.terms, rules, terrain, craft, track, sky)
                     for first in range(0, len(asked), SUBJECTS_AT_ONCE):
                         last = min(first + SUBJECTS_AT_ONCE, len(asked))

@@ -91,9 +91,10 @@ def _ascending_nodes(segment: Segment) -> FloatArray:
 def _orbit_numbers(orbit: Sgp4Orbit, node_since_epoch_s: FloatArray) -> FloatArray:
     """Revolution number at epoch, plus the ascending nodes between the epoch and each node.
 
-    They are counted along the whole way, in steps of less than half a turn: with drag, an estimate from the
-    mean motion is one off after two weeks. Element sets are published for the instant of a node, as
-    well as rounding allows (SPOT 7 of 2019-10-30: 0.0034 deg before it), and count it as passed.
+    They are counted along the whole way, in steps of less than half a turn: with drag, an estimate
+    from the mean motion is one off after two weeks. Element sets are published for the instant of a
+    node, as well as rounding allows (SPOT 7 of 2019-10-30: 0.0034 deg before it), and count it as
+    passed.
     """
     step_s = orbit.period_s / _STEPS_PER_ORBIT * (1 - orbit.record.ecco) ** 1.5
     ends = np.array([0.0, *node_since_epoch_s]) / step_s

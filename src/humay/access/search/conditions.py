@@ -65,9 +65,9 @@ def bent_most(kind: int, turn_rad_s: float) -> float:
     """Bound of the second derivative (1/s2); `turn_rad_s` bounds the rate of the line of sight.
 
     The line of sight e turns by at most w = v / d; its second derivative is below w^2 (its own
-    turn) + w^2 (the change of the distance) + g / d, together under 3 w^2. Products with vectors
-    that turn with the satellite or the Earth add less than w^2. The body's axes follow the line of
-    sight and turn about it; the ground sample is a product of four such factors.
+    turn) + w^2 (the change of the distance) + g / d, together under 3 w^2. In products with
+    vectors that turn with the satellite or the Earth the rates add up. The body's axes follow the
+    line of sight and turn about it; the ground sample is a product of four such factors.
     """
     if kind in (SUN_ELEVATION, SUN_AZIMUTH, LOCAL_TIME):
         return 2.0 * EARTH_RATE_RAD_S * EARTH_RATE_RAD_S
@@ -78,7 +78,8 @@ def bent_most(kind: int, turn_rad_s: float) -> float:
         factor = 20.0
     if kind == GSD:
         factor = 40.0
-    return factor * turn_rad_s * turn_rad_s
+    rate = turn_rad_s + SIDEREAL_RATE_RAD_S
+    return factor * rate * rate
 
 
 @inner

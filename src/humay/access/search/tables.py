@@ -103,16 +103,13 @@ def _track(ephemeris: Ephemeris, index: int) -> Track:
 def _quintics(r: FloatArray, v: FloatArray, a: FloatArray) -> FloatArray:
     """Coefficients (m, 18) of quintic Hermite interpolation, `v` and `a` per step."""
     r0, r1, v0, v1, a0, a1 = r[:-1], r[1:], v[:-1], v[1:], a[:-1], a[1:]
-    climb = r1 - r0
-    coefficients = (
-        r0,
-        v0,
-        0.5 * a0,
-        10 * climb - 6 * v0 - 4 * v1 - 1.5 * a0 + 0.5 * a1,
-        -15 * climb + 8 * v0 + 7 * v1 + 1.5 * a0 - a1,
-        6 * climb - 3 * (v0 + v1) - 0.5 * (a0 - a1),
-    )
-    return np.ascontiguousarray(np.concatenate(coefficients, axis=-1))
+    table = np.empty((len(r0), 18))
+    climb, bend = r1 - r0, 0.5 * (a0 - a1)
+    table[:, 0:3], table[:, 3:6], table[:, 6:9] = r0, v0, 0.5 * a0
+    table[:, 9:12] = 10 * climb - 6 * v0 - 4 * v1 - a0 - bend
+    table[:, 12:15] = -15 * climb + 8 * v0 + 7 * v1 + 0.5 * a0 + 2 * bend
+    table[:, 15:18] = 6 * climb - 3 * (v0 + v1) - bend
+    return table
 
 
 def _arc_starts(first: int, nodes: int) -> IntArray:

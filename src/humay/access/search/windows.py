@@ -185,11 +185,13 @@ def _edge(
 ) -> float:
     """Where the reach ends between `inner`, in it, and `outer`: Newton's steps inside the bracket.
 
-    If `outer` is in it too, the orbit ends there.
+    If `outer` is in reach too, it is moved out, at most to where the orbit ends.
     """
     low, high = ends_of(track)
-    if (outer <= low or outer >= high) and nadir_left(track, look, cosine, outer) >= 0:
-        return outer
+    while nadir_left(track, look, cosine, outer) >= 0:
+        if outer <= low or outer >= high:
+            return outer
+        outer = min(max(outer + (outer - inner), low), high)
     t = guess
     for _ in range(100):
         if not min(outer, inner) < t < max(outer, inner):

@@ -7,5 +7,6 @@ it, `best` where it is met best.
 
 from humay.access.stereo.records import Slices, StereoSets
 from humay.access.stereo.search import find_stereo
+from humay.access.stereo.table import stereo_table
 
-__all__ = ["Slices", "StereoSets", "find_stereo"]
+__all__ = ["Slices", "StereoSets", "find_stereo", "stereo_table"]

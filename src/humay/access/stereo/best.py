@@ -20,13 +20,27 @@ from humay.access.stereo.limits import (
     slack,
     sun_cosine,
 )
-from humay.access.stereo.motion import PITCH_AT, TIME, VIEW_AT, dot3, look_at, vector
+from humay.access.stereo.motion import (
+    END,
+    PITCH,
+    PITCH_AT,
+    SETTLING,
+    SUN,
+    SWATH,
+    TIME,
+    VIEW,
+    VIEW_AT,
+    dot3,
+    look_at,
+    vector,
+)
 from humay.access.stereo.regions import Region
 from humay.access.stereo.spans import Work
 from humay.arrays import FloatArray
 from humay.compiled import inner, kernel
 
 AT = POLYGON + 3  # rows of the room to work in: looks at the first, middle and last instant
+COMPARED = VIEW | SUN | SWATH  # parts of looks that slack is made of
 _INSTANTS = 10  # of the held look that are tried
 _PLACES = 5  # in each span of the other
 _CELL = 16  # nodes whose looks are judged together
@@ -87,22 +101,31 @@ def keep_better(
     if not within(region, first_s, middle_s, last_s):
         return
     first, middle, last = work.room[AT], work.room[AT + 1], work.room[AT + 2]
-    look_at(region.pair.first, first_s, region.parts, first)
-    look_at(region.pair.second, last_s, region.parts, last)
+    look_at(region.pair.first, first_s, COMPARED, first)
+    look_at(region.pair.second, last_s, COMPARED, last)
     found = slack(region.pair, first, last, work.room)
-    if found > best[3] and region.has_middle:
-        look_at(region.before.second, middle_s, region.parts, middle)
+    if region.has_middle and found > best[3]:
+        look_at(region.before.second, middle_s, COMPARED | PITCH, middle)
         found = min(found, slack(region.before, first, middle, work.room))
         found = min(found, slack(region.after, middle, last, work.room))
         found = min(found, 1.0 - abs(math.asin(middle[PITCH_AT])) / region.before.bounds[TILT])
-    if not found > best[3] or not meets(region.pair, first, last, work.room):
-        return
-    if region.has_middle:
-        if not meets(region.before, first, middle, work.room):
-            return
-        if not meets(region.after, middle, last, work.room):
-            return
-    best[0], best[1], best[2], best[3] = first_s, middle_s, last_s, found
+    if found > best[3] and flyable(region, first, middle, last, work.room):
+        best[0], best[1], best[2], best[3] = first_s, middle_s, last_s, found
+
+
+@inner
+def flyable(
+    region: Region, first: FloatArray, middle: FloatArray, last: FloatArray, room: FloatArray
+) -> bool:
+    """Whether looks, compared already, meet every limit; what only slews need is filled in."""
+    look_at(region.pair.first, first[TIME], END, first)
+    look_at(region.pair.second, last[TIME], SETTLING, last)
+    if not meets(region.pair, first, last, room):
+        return False
+    if not region.has_middle:
+        return True
+    look_at(region.before.second, middle[TIME], END | SETTLING, middle)
+    return meets(region.before, first, middle, room) and meets(region.after, middle, last, room)
 
 
 @inner

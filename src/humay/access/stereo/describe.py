@@ -13,7 +13,7 @@ from humay.access.records import Opportunities
 from humay.access.stereo import angles
 from humay.access.stereo.limits import POLYGON, overlap
 from humay.access.stereo.motion import LOOK, SWATH, look_at
-from humay.access.stereo.records import PAIRS, Slices, StereoSets
+from humay.access.stereo.records import FIRST, PAIRS, Slices, StereoSets
 from humay.access.stereo.sweeps import PLACE, PLACE_SIZE, Sweep
 from humay.arrays import FloatArray, IntArray, angle_between, frozen, unit
 from humay.earth import azimuth_angle, sun_itrf
@@ -48,6 +48,7 @@ def described(
     satellite = _texts(flown)
     at_s[satellite == None] = np.nan  # noqa: E711 - element by element
     looks = _taken(ordered, satellite, at_s, o.epoch, orbits)
+    up = looks.up[looks.which == FIRST]
     columns = _looks(looks, len(ordered)) | _pairs(looks, len(ordered))
     return StereoSets(
         epoch=o.epoch,
@@ -57,6 +58,8 @@ def described(
         strip=o.strip[first],
         opportunity=_texts(names),
         satellite=satellite,
+        lon_rad=np.arctan2(up[:, 1], up[:, 0]),
+        lat_rad=np.arcsin(up[:, 2]),
         same_pass=np.array([each.same_pass for each in ordered], dtype=bool),
         area_s2=np.array([each.area_s2 for each in ordered]),
         slack=np.array([each.best[3] for each in ordered]),

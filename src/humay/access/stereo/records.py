@@ -41,6 +41,8 @@ class StereoSets:
     middle (None, NaN). What belongs to two looks has a last axis of three as well: first and last,
     first and middle, middle and last.
 
+    `lon_rad` and `lat_rad` are those of the place, of a strip of its middle.
+
     `region` holds for instants of the first look the spans of the last; of three looks, those for
     which a middle one exists. It lies within both `before`, for the first look the spans of the
     middle one, and `after`, for the last look those of the middle one. `area_s2` is the area of
@@ -55,6 +57,8 @@ class StereoSets:
     strip: Any
     opportunity: Any  # (n, 3) str or None
     satellite: Any
+    lon_rad: FloatArray
+    lat_rad: FloatArray
     same_pass: BoolArray
     area_s2: FloatArray
     slack: FloatArray

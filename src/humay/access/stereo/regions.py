@@ -12,7 +12,6 @@ from humay.access.stereo.motion import LOOK, PITCH_AT, TIME, look_at
 from humay.access.stereo.spans import (
     FOUND,
     MOST_SPANS,
-    NARROWED,
     Work,
     append,
     copy,
@@ -28,7 +27,7 @@ from humay.compiled import inner, kernel
 NODE_STEP_S = 1.0
 _TIP_S = 5e-5  # of where a region ends
 HELD, AT_MIDDLE = 1, POLYGON + 2  # rows of the room to work in
-TO_MIDDLE, REACHED, BEFORE = 2, 3, 4  # lists of spans to work in
+TO_MIDDLE, REACHED, BEFORE, OUTER = 2, 3, 4, 5  # lists of spans to work in
 
 
 class Region(NamedTuple):
@@ -133,22 +132,22 @@ def spans_at(region: Region, held: FloatArray, work: Work) -> int:
     """Find the spans of the moved look while the other is held and a middle one exists."""
     if not region.has_middle:
         return follow(region.pair, held, region.moved, region.open, work)
-    found, reached, narrowed = work.lists[FOUND], work.lists[REACHED], work.lists[NARROWED]
-    n = follow(region.before, held, region.middle, region.level, work)
+    found, reached, outer = work.lists[FOUND], work.lists[REACHED], work.lists[OUTER]
+    n = follow(region.pair, held, region.moved, region.open, work)
+    copy(found, outer)
+    if 0 < n <= MOST_SPANS:
+        n = follow(region.before, held, region.middle, region.level, work)
+    if not 0 < n <= MOST_SPANS:
+        return n
     copy(found, work.lists[TO_MIDDLE])
     reached[0, 0] = 0.0
-    if n <= MOST_SPANS:
-        reach(region, work)
-    if not 0 < size(reached) <= MOST_SPANS:
-        copy(reached if n <= MOST_SPANS else work.lists[TO_MIDDLE], found)
-        return size(found)
-    if follow(region.pair, held, region.moved, region.open, work) > MOST_SPANS:
-        return size(found)
-    narrowed[0, 0] = 0.0
-    for i in range(1, size(found) + 1):
-        for k in range(1, size(reached) + 1):
-            append(narrowed, max(found[i, 0], reached[k, 0]), min(found[i, 1], reached[k, 1]))
-    copy(narrowed, found)
+    reach(region, work)
+    found[0, 0] = 0.0
+    for i in range(1, size(outer) + 1):
+        for k in range(1, min(size(reached), MOST_SPANS) + 1):
+            append(found, max(outer[i, 0], reached[k, 0]), min(outer[i, 1], reached[k, 1]))
+    if size(reached) > MOST_SPANS:
+        found[0, 0] = size(reached)
     return size(found)
 
 

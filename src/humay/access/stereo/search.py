@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from humay.access.records import Opportunities
-from humay.access.stereo.best import find_best, possible
+from humay.access.stereo.best import COMPARED, find_best, possible
 from humay.access.stereo.describe import Found, described
 from humay.access.stereo.limits import Pair, pair_of, parts_of
-from humay.access.stereo.motion import PITCH, SUN, SWATH, VIEW
+from humay.access.stereo.motion import PITCH
 from humay.access.stereo.records import StereoSets
 from humay.access.stereo.regions import (
     Region,
@@ -31,7 +31,6 @@ from humay.mission import Mission, PairLimits, Request, StereoLimits
 from humay.orbit import Ephemeris
 
 PASS_S = 1_800.0  # windows of one satellite that are nearer to each other are of one pass
-_BEST_PARTS = VIEW | SUN | SWATH
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,7 +114,7 @@ def _parts(limits: StereoLimits, sweep: Sweep) -> int:
     each = [
         pair_of(sweep, sweep, part, one_satellite=True) for part in (limits, limits.neighbouring)
     ]
-    return parts_of(*each) | _BEST_PARTS | (PITCH if limits.looks == 3 else 0)
+    return parts_of(*each) | COMPARED | (PITCH if limits.looks == 3 else 0)
 
 
 def _pairs(group: _Group) -> Iterator[Found]:
@@ -172,7 +171,10 @@ def _found(group: _Group, looks: tuple[int, int | None, int], region: Region) ->
     before, after = np.empty((0, 3)), np.empty((0, 3))
     if region.has_middle:
         back = region.after._replace(forward=False)
-        sides = (region.before, region.held), (back, region.moved)
+        sides = (
+            (region.before, _about(region.held, rows[:, 0])),
+            (back, _about(region.moved, rows[:, 1:])),
+        )
         before, after = (
             _slices(
                 region_of_pair(pair, held, region.middle, region.parts, region.level), group.work
@@ -192,6 +194,12 @@ def _found(group: _Group, looks: tuple[int, int | None, int], region: Region) ->
         before=before,
         after=after,
     )
+
+
+def _about(table: FloatArray, instants: FloatArray) -> FloatArray:
+    """The looks of a table that enclose these instants."""
+    first, last = np.searchsorted(table[:, 0], [instants.min(), instants.max()])
+    return table[max(first - 1, 0) : last + 1]
 
 
 def _slices(region: Region, work: Work) -> FloatArray:

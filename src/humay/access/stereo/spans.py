@@ -16,7 +16,7 @@ TOLERANCE_S = 1e-5  # of an edge; the side where the limit is met is what is giv
 STEP_S = 8  # a look's angles change over a minute or more
 FEW = 5  # steps; a shorter window is sampled at every look of its table
 MOST_SPANS = 16  # of one look; more are refused
-FOUND, NARROWED, LISTS = 0, 1, 5  # lists of spans to work in: what is found, and on the way to it
+FOUND, NARROWED, LISTS = 0, 1, 6  # lists of spans to work in: what is found, and on the way to it
 _GOLDEN = 0.3819660112501051
 
 
