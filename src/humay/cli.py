@@ -787,8 +787,8 @@ def _show(table: pa.Table, what: str, most: int = 25) -> None:
     from humay.access import table_bytes
 
     rows = json.loads(table_bytes(table.slice(0, most), ".json"))["features"]
-    wanted = ("satellite", "request", "station", "start", "end", "duration_s", "off_nadir_deg",
-              "sun_elevation_deg", "max_elevation_deg", "orbit")  # fmt: skip
+    wanted = ("satellite", "kind", "target", "request", "station", "start", "end", "duration_s",
+              "off_nadir_deg", "sun_elevation_deg", "max_elevation_deg", "orbit")  # fmt: skip
     columns = [name for name in wanted if name in table.column_names]
     print("  ".join(columns))
     for row in rows:

@@ -17,7 +17,8 @@ AU_M = 149_597_870_700.0  # IAU 2012
 SUN_RADIUS_M = 695_700_000.0  # IAU 2015 nominal
 SOLAR_CONSTANT_W_M2 = 1_361.0  # IAU 2015 nominal total solar irradiance at 1 au
 LIGHT_M_S = 299_792_458.0
-_SUN_NODE_S = 21_600.0  # cubic Hermite over 6 h in an inertial frame: 6.3 km of 150 million
+_SUN_NODE_S = 21_600.0  # cubic Hermite over 6 h in an inertial frame: 40 m of 150 million km
+_SUN_GM_AU3_DAY2 = 0.01720209895**2  # C. F. Gauss
 
 
 def ellipsoid_normal(lon_rad: FloatArray, lat_rad: FloatArray) -> FloatArray:
@@ -107,7 +108,12 @@ def sun_gcrf(epoch: Epoch, t_s: FloatArray) -> FloatArray:
     helio, bary = erfa.epv00(J2000_JD, nodes * (_SUN_NODE_S / DAY_S))
     light_au_day = LIGHT_M_S * DAY_S / AU_M
     sun = -helio["p"] + norm(helio["p"])[:, None] * bary["v"] / light_au_day
-    rate = -helio["v"] * (_SUN_NODE_S / DAY_S)
+    distance = norm(helio["p"])[:, None]
+    aberration_rate = (
+        dot(helio["p"], helio["v"])[:, None] / distance * bary["v"]
+        - _SUN_GM_AU3_DAY2 * helio["p"] / distance**2
+    ) / light_au_day
+    rate = (aberration_rate - helio["v"]) * (_SUN_NODE_S / DAY_S)
     left, right = place[: first.size].reshape(first.shape), place[first.size :].reshape(first.shape)
     u = (steps - first)[..., None]
     return np.asarray(

@@ -23,7 +23,7 @@ from humay.access import (
 )
 from humay.chain.timing import Step
 from humay.check import check_plan, verdict
-from humay.errors import HumayError, PlanError
+from humay.errors import AccessError, HumayError, PlanError
 from humay.mission import Mission, Request
 from humay.orbit import Ephemeris, ephemerides
 from humay.schedule import PlanInput, make_plan, plan_document
@@ -65,6 +65,7 @@ def survey(
             opportunities = find_opportunities(
                 mission, requests, start=start, end=end, nadir=nadir, orbits=orbits
             )
+    _refuse_several_cuts(opportunities)
     span = [opportunities.epoch.seconds(t) for t in (start, end)]
     if opportunities.span_s[0] < span[0] or opportunities.span_s[1] > span[1]:  # from a longer file
         opportunities, rows = opportunities.within(*span)
@@ -90,6 +91,18 @@ def survey(
         timelines=timelines,
         notes=tuple(accuracy_notes(mission, orbits, requests, start, end)),
     )
+
+
+def _refuse_several_cuts(opportunities: Opportunities) -> None:
+    """A plan covers an area by the strips of one decomposition."""
+    first: dict[str, str] = {}
+    for strip in opportunities.strips:
+        if first.setdefault(strip.request, strip.decomposition) != strip.decomposition:
+            raise AccessError(
+                f"request {strip.request!r} is cut into strips in several ways"
+                f" ({first[strip.request]}, {strip.decomposition}), expected opportunities of one:"
+                " find them without --decompositions"
+            )
 
 
 def planned(

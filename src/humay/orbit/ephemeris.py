@@ -1,8 +1,8 @@
 """`Ephemeris`: where a satellite is, the same for every source of orbits.
 
 Nodes of position, velocity and acceleration in ITRF on an absolute grid, quintic Hermite between
-them. Whatever made the nodes, everything downstream sees only this. Nodes 60 s apart follow SGP4
-within 0.1 mm in low orbit; the velocity is the derivative of the position.
+them. Whatever made the nodes, everything downstream sees only this. Nodes 120 s apart follow SGP4
+within a centimetre in low orbit; the velocity is the derivative of the position.
 """
 
 from __future__ import annotations

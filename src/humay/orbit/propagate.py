@@ -17,7 +17,7 @@ from humay.orbit.sun_synchronous import sun_synchronous_orbit
 from humay.roots import bracketed_roots
 from humay.time import Epoch, format_utc
 
-NODE_STEP_S = 120.0  # quintic between: 1 mm of SGP4 itself (a test holds it)
+NODE_STEP_S = 120.0  # quintic between: 6 mm of SGP4 at 700 km, 11 at 300 (a test holds it)
 _MARGIN_S = 7_200.0
 _MARGIN_ORBITS = 1.1  # more than one, so that the span's first orbit has its node
 _STEPS_PER_ORBIT = 5  # of a round orbit; under half a turn each, with those of eccentric ones

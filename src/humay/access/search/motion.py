@@ -79,7 +79,8 @@ def body_at(body: Body, t_s: float) -> tuple[float, float, float]:
     angle = EARTH_RATE_RAD_S * t_s
     cosine, sine = math.cos(angle), math.sin(angle)
     x, y = cosine * x + sine * y, cosine * y - sine * x
-    return x + c[12] * z, y - c[13] * z, z - c[12] * x + c[13] * y
+    xp, yp = c[12] + u * c[14], c[13] + u * c[15]
+    return x + xp * z, y - yp * z, z - xp * x + yp * y
 
 
 @inner

@@ -15,7 +15,7 @@ from humay.orbit import Ephemeris
 from humay.tables import earth_orientation
 from humay.time import Epoch
 
-SUN_STEP_S = 86_400.0  # a cubic through four follows it within 3e-9 rad
+SUN_STEP_S = 43_200.0  # a cubic through four follows it within 3e-9 rad
 MOON_STEP_S = 10_800.0  # the same within 2e-8 rad
 ARC_NODES = 12  # steps of an ephemeris in one arc
 
@@ -52,8 +52,8 @@ class Track(NamedTuple):
 class Body(NamedTuple):
     """Apparent Sun or Moon (m), the Earth's even turn and the pole's place taken out.
 
-    `r` (k, 14): the cubic of each step, x, y, z of c0 first, then the pole's coordinates (rad).
-    Step i begins at (`first` + i) `step_s`.
+    `r` (k, 16): the cubic of each step, x, y, z of c0 first, then the pole's coordinates (rad) at
+    its begin and what they grow by. Step i begins at (`first` + i) `step_s`.
     """
 
     r: FloatArray
@@ -142,7 +142,7 @@ def sky_of(epoch: Epoch, start_s: float, end_s: float, *, moon: bool) -> Sky:
     span = start_s, end_s
     sun = _body(epoch, span, SUN_STEP_S, sun_gcrf)
     if not moon:
-        return Sky(sun=sun, moon=Body(r=np.zeros((1, 14)), first=sun.first, step_s=sun.step_s))
+        return Sky(sun=sun, moon=Body(r=np.zeros((1, 16)), first=sun.first, step_s=sun.step_s))
     return Sky(sun=sun, moon=_body(epoch, span, MOON_STEP_S, moon_gcrf))
 
 
@@ -159,7 +159,8 @@ def _body(
     x, y, z = r_itrf.T
     off_pole = np.stack([x - xp * z, y + yp * z, z + xp * x - yp * y], axis=-1)
     turned = np.einsum("nij,nj->ni", _turned_back(t_s), off_pole)
-    pole = np.stack([xp, yp], axis=-1)[1:-2]
+    pole = np.stack([xp, yp], axis=-1)
+    pole = np.concatenate([pole[1:-2], pole[2:-1] - pole[1:-2]], axis=-1)
     return Body(
         r=np.ascontiguousarray(np.concatenate([_cubics(turned), pole], axis=-1)),
         first=float(first),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -162,6 +163,9 @@ def _strip_entry(strip: Strip) -> dict[str, Any]:
         "centre_line": strip.line.lonlath(),
         "width_m": strip.width_m,
         "share": strip.share,
+        "decomposition": strip.decomposition,
+        "relief_m": strip.relief_m,
+        "sure_turn_deg": math.degrees(strip.sure_turn_rad),
     }
 
 
@@ -220,4 +224,7 @@ def _strip(entry: Mapping[str, Any]) -> Strip:
         line=line_from_lonlath(entry["centre_line"]),
         width_m=float(entry["width_m"]),
         share=float(entry["share"]),
+        decomposition=str(entry["decomposition"]),
+        relief_m=float(entry["relief_m"]),
+        sure_turn_rad=math.radians(entry["sure_turn_deg"]),
     )
