@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -145,6 +145,7 @@ def opportunities(
 
     _check_suffix(output, TABLES)
     _check_suffix(plot, PICTURES)
+    _keep((mission, requests), output, plot)
     begin, end = _span(start, days)
     craft, wanted = _load(mission, requests)
     with _progress(quiet) as step:
@@ -186,6 +187,7 @@ def contacts(
 
     _check_suffix(output, TABLES)
     _check_suffix(plot, PICTURES)
+    _keep((mission,), output, plot)
     begin, end = _span(start, days)
     craft = load_mission(mission)
     with _progress(quiet) as step, step("contacts"):
@@ -211,6 +213,7 @@ def eclipses(
     from humay.orbit import ephemerides
 
     _check_suffix(output, PLAIN_TABLES)
+    _keep((mission,), output)
     begin, end = _span(start, days)
     craft = load_mission(mission)
     with _progress(quiet) as step, step("eclipses"):
@@ -245,6 +248,7 @@ def calibration(
     from humay.orbit import ephemerides
 
     _check_suffix(output, PLAIN_TABLES)
+    _keep((mission,), output)
     begin, end = _span(start, days)
     kinds = tuple(each for each in KINDS if kind is None or each in kind)
     for each in kind or ():
@@ -328,9 +332,7 @@ def plan(
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
     _check_suffix(output, (".json",))
-    for given in (mission, requests, opportunities_file, contacts_file, timeline_file):
-        if given is not None and given.resolve() == output.resolve():
-            raise OutputError(f"{output}: is read by this plan, expected another name for it")
+    _keep((mission, requests, opportunities_file, contacts_file, timeline_file), output)
     begin, end = _span(start, hours / 24.0)
     released = begin if release is None else _instant(release, "--release")
     craft, wanted = _load(mission, requests)
@@ -699,6 +701,14 @@ PLAIN_TABLES = (".parquet", ".geojson", ".csv")
 PICTURES = (".svg", ".png")
 
 
+def _keep(inputs: Sequence[Path | None], *outputs: Path | None) -> None:
+    """Refuse to write over a file that is read."""
+    kept = {given.resolve() for given in inputs if given is not None}
+    for output in outputs:
+        if output is not None and output.resolve() in kept:
+            raise OutputError(f"{output}: is read by this command, expected another name for it")
+
+
 def _check_suffix(output: Path | None, known: tuple[str, ...]) -> None:
     """Refuse a file name of unknown format before the work, not after it."""
     if output is not None and output.suffix.lower() not in known:
@@ -773,7 +783,7 @@ def _deliver(
     for path, content in contents.items():
         write_whole(path, content)
     if as_json:
-        sys.stdout.write(table_bytes(table, ".json", backdrop).decode())
+        print(table_bytes(table, ".json", backdrop).decode(), end="")
         return
     if output is None:
         _show(table, what)

@@ -26,6 +26,7 @@ from humay.mission import (
     Satellite,
     TerrainHorizon,
     Within,
+    asks_for,
     conditions,
     leaves,
 )
@@ -228,31 +229,32 @@ def terrain_of(
     mission: Mission, satellite: Satellite, requests: Sequence[Request], asked: Asked, rules: Rules
 ) -> Terrain:
     """The horizons of subjects under a condition on terrain: of a point, or of every place on a
-    line at which limits are tested. Out to the largest distance a request's conditions name."""
+    line at which limits are tested. Out to every distance that conditions name."""
     first = np.zeros(len(asked), dtype=np.int64)
     if not rules.programs.uses_terrain:
         return Terrain(profiles=np.zeros(0), first=first)
-    distance_m = np.array(
-        [_terrain_distance(conditions(satellite, r, mission.clouds)) for r in requests]
-    )[asked.request]
+    wanted = np.array(
+        [_asks_for_terrain(conditions(satellite, r, mission.clouds)) for r in requests]
+    )
     azimuth = np.arange(TERRAIN_POINTS) * (2 * math.pi / TERRAIN_POINTS)
     tables: list[FloatArray] = []
     count = 0
-    for i in np.flatnonzero(distance_m > 0):
-        line = asked.line[i]
-        normals, height_m = _places_on(line)
-        found = horizons(
-            mission.heights, normals, height_m, distance_m=distance_m[i], points=TERRAIN_POINTS
-        )
+    for i in np.flatnonzero(wanted[asked.request]):
+        normals, height_m = _places_on(asked.line[i])
+        levels = [
+            horizons(mission.heights, normals, height_m, distance_m=far_m, points=TERRAIN_POINTS)
+            for far_m in rules.programs.distance_m
+        ]
         first[i] = count
-        count += len(found)
-        tables += [np.concatenate([azimuth, each]) for each in found]
+        count += len(normals)
+        tables += [
+            np.concatenate([azimuth, each[k]]) for k in range(len(normals)) for each in levels
+        ]
     return Terrain(profiles=np.concatenate(tables or [np.zeros(0)]), first=first)
 
 
-def _terrain_distance(tree: Constraint | None) -> float:
-    found = [leaf for leaf in leaves(tree) if isinstance(leaf, TerrainHorizon)] if tree else []
-    return max((leaf.distance_m for leaf in found), default=0.0)
+def _asks_for_terrain(tree: Constraint | None) -> bool:
+    return tree is not None and any(isinstance(leaf, TerrainHorizon) for leaf in leaves(tree))
 
 
 def _places_on(line: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -297,17 +299,36 @@ def sought(
 
 
 def clouds_of(
-    mission: Mission, requests: Sequence[Request], asked: Asked, rules: Rules, epoch: Epoch
+    mission: Mission,
+    satellite: Satellite,
+    requests: Sequence[Request],
+    asked: Asked,
+    terms: Terms,
+    rules: Rules,
+    epoch: Epoch,
 ) -> Clouds:
-    """The probability of clouds over subjects at instants; zero where nobody asks for it."""
+    """The probability of clouds over subjects at instants, or the nearest of their requests' own
+    periods; zero where nobody asks for it."""
     model = mission.clouds
     if model is None or not rules.programs.uses_clouds:
         return lambda which, t_s: np.zeros(len(t_s))  # noqa: ARG005
-    up = asked.normal
-    lon, lat = np.arctan2(up[:, 1], up[:, 0]), np.arcsin(up[:, 2])
+    lon, lat = np.arctan2(asked.normal[:, 1], asked.normal[:, 0]), np.arcsin(asked.normal[:, 2])
+    own = np.array(
+        [_asks_for_clouds(conditions(satellite, r, model)) for r in requests], dtype=bool
+    )[asked.request]
+    low_s, high_s = terms.low_s[asked.request], terms.high_s[asked.request]
 
     def probability(which: IntArray, t_s: FloatArray) -> FloatArray:
-        names = [requests[i].name for i in asked.request[which]]
-        return model.known_probability(names, lon[which], lat[which], epoch.mjd_utc(t_s))
+        found = np.zeros(len(which))
+        rows = np.flatnonzero(own[which] & (high_s[which] > low_s[which]))
+        who = which[rows]
+        at_s = np.clip(t_s[rows], low_s[who], high_s[who])
+        names = [requests[i].name for i in asked.request[who]]
+        found[rows] = model.known_probability(names, lon[who], lat[who], epoch.mjd_utc(at_s))
+        return found
 
     return probability
+
+
+def _asks_for_clouds(tree: Constraint | None) -> bool:
+    return tree is not None and asks_for(tree, "cloud_probability")

@@ -173,7 +173,9 @@ class _Search:
             for strips, asked in ((False, self.points), (True, self.sweeps)):
                 if not len(asked):
                     continue
-                clouds = clouds_of(self.mission, self.requests, asked, rules, self.epoch)
+                clouds = clouds_of(
+                    self.mission, satellite, self.requests, asked, self.terms, rules, self.epoch
+                )
                 terrain = terrain_of(self.mission, satellite, self.requests, asked, rules)
                 for track in tracks:
                     aim = sought(asked, self.terms, rules, terrain, craft, track, sky)
@@ -250,7 +252,8 @@ def _texts(names: Iterable[str]) -> Any:
 
 
 def _ids(satellite: pa.Array, subject: pa.Array, rows: FloatArray) -> Any:
-    """`satellite:strip:orbit` and `a` or `d`; a second window of one pass gets `.2`."""
+    """`satellite:strip:orbit` and `a` or `d`; further spans of a pass get `.2` and so on, whichever
+    of them lie in the span that is asked for."""
     orbit = rows[:, row.ORBIT].astype(np.int64)
     way = rows[:, row.ASCENDING].astype(np.int64)
     passed = pc.binary_join_element_wise(
@@ -259,14 +262,14 @@ def _ids(satellite: pa.Array, subject: pa.Array, rows: FloatArray) -> Any:
     names = pc.binary_join_element_wise(
         satellite.dictionary_decode(), subject.dictionary_decode(), passed, ":"
     ).to_numpy(zero_copy_only=False)
-    passes = np.stack([_codes(satellite), _codes(subject), orbit, way])
-    order = np.lexsort(passes)
-    again = np.all(passes[:, order[1:]] == passes[:, order[:-1]], axis=0)
-    number = 1
-    for i, repeated in zip(order[1:], again, strict=True) if again.any() else ():
-        number = number + 1 if repeated else 1
-        if repeated:
-            names[i] = f"{names[i]}.{number}"
+    lobe = rows[:, row.LOBE].astype(np.int64)
+    for i in np.flatnonzero(lobe):
+        names[i] = f"{names[i]}.{lobe[i] + 1}"
+    if len(set(names)) < len(names):  # high orbits pass a place by the equator twice in an orbit
+        seen: dict[str, int] = {}
+        for k, name in enumerate(names):
+            seen[name] = seen.get(name, 0) + 1
+            names[k] = name if seen[name] == 1 else f"{name}.again{seen[name]}"
     return names
 
 
@@ -275,10 +278,6 @@ def _coded(codes: IntArray, names: Any) -> pa.Array:
     used, indices = np.unique(codes, return_inverse=True)
     texts = pa.array([names[i] for i in used], _TEXT)
     return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int32)), texts)
-
-
-def _codes(column: pa.Array) -> IntArray:
-    return np.asarray(column.indices.to_numpy(), dtype=np.int64)
 
 
 _FIELDS = {

@@ -26,7 +26,8 @@ def horizons(
 ) -> FloatArray:
     """Elevations (n, points) of the terrain within a distance of places, rad, at even azimuths.
 
-    Places have ellipsoid normals (n, 3) and stand at ellipsoidal heights (n,). The terrain is
+    Places have ellipsoid normals (n, 3) and stand at ellipsoidal heights (n,), or on the ground
+    where that is higher: lines of strips are straight and run below hills. The terrain is
     sampled from `FIRST_STEP_M` on at steps that grow by `GROWTH`; the Earth's curvature is in the
     positions. Nothing lies lower than the horizon of the ellipsoid's tangent plane less 90 deg.
     """
@@ -56,7 +57,8 @@ def _horizons(
     angle = (ranges_m / MEAN_RADIUS_M)[:, None]
     around = np.cos(angle) * up[:, :, None, :] + np.sin(angle) * side[:, :, None, :]
     ground = itrf_from_normal(around, _heights(heights, around))
-    sight = ground - itrf_from_normal(normals, height_m)[:, None, None, :]
+    eye_m = np.maximum(height_m, _heights(heights, normals))
+    sight = ground - itrf_from_normal(normals, eye_m)[:, None, None, :]
     sines = dot(sight, np.broadcast_to(up[:, :, None, :], sight.shape)) / norm(sight)
     return np.asarray(np.arcsin(np.clip(np.max(sines, axis=-1), -1.0, 1.0)))
 

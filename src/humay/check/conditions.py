@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from humay.arrays import BoolArray, FloatArray, angle_between, norm, unit
+from humay.arrays import BoolArray, FloatArray, angle_between, dot, norm, unit
 from humay.check.quantities import Looks, value_of
 from humay.earth import (
     WGS84_A_M,
@@ -217,4 +217,14 @@ def _highest(looks: Looks, distance_m: float, azimuth: FloatArray) -> FloatArray
     height_m = looks.heights.ellipsoidal_m(np.radians(lon), np.radians(lat))
     ground = itrf_from_normal(normals, height_m.reshape(normals.shape[:2]))
     up = np.broadcast_to(looks.up[:, None], ground.shape)
-    return np.asarray(elevation_angle(ground - looks.place[:, None], up).max(axis=1))
+    return np.asarray(elevation_angle(ground - _eye(looks)[:, None], up).max(axis=1))
+
+
+def _eye(looks: Looks) -> FloatArray:
+    """The places, lifted to the ground where they lie below it, as lines of strips do."""
+    lon, lat = _lonlat_deg(looks.up)
+    ground = itrf_from_normal(
+        looks.up, looks.heights.ellipsoidal_m(np.radians(lon), np.radians(lat))
+    )
+    lift = np.maximum(dot(ground - looks.place, looks.up), 0.0)
+    return np.asarray(looks.place + lift[:, None] * looks.up)

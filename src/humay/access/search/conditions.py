@@ -118,7 +118,7 @@ def left(
         if kind == AZIMUTH:
             return sign * (east * math.cos(limit) - north * math.sin(limit))
         if kind == TERRAIN:
-            begin, count = int(look[PROFILE]) * 2 * TERRAIN_POINTS, TERRAIN_POINTS
+            begin, count = profile_begin(look, programs, half), TERRAIN_POINTS
             return sign * _above_horizon(programs.profiles, begin, count, east, north, up)
         begin, count = int(half[OFFSET]), int(half[COUNT]) // 2
         return sign * _above_horizon(programs.numbers, begin, count, east, north, up)
@@ -137,6 +137,13 @@ def left(
     if kind == SUNLIT:
         return sign * _sunlit(sky, x, y, z, t_s)
     return sign * _of_attitude(sky, look, half, kind, limit, x, y, z, vx, vy, vz, dx, dy, dz, t_s)
+
+
+@inner
+def profile_begin(look: FloatArray, programs: Programs, half: FloatArray) -> int:
+    """Where the terrain horizon of the place stands, out to the distance of a half-space."""
+    number = int(look[PROFILE]) * programs.distance_m.shape[0] + int(half[OFFSET])
+    return int(number * 2 * TERRAIN_POINTS)
 
 
 @inner

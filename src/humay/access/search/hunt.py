@@ -19,7 +19,6 @@ from humay.errors import AccessError
 
 PASSES_AT_ONCE = 16_384
 ROWS_AT_ONCE = 8_192
-_LONGEST_LOOK_S = 900.0  # no window reaches further from its approach, no half of a sweep either
 _SUN_RATE_RAD_S = 7.4e-5
 _LEAN_RAD = 0.0045  # of the ellipsoid's normal from the radius, and the Sun's parallax
 
@@ -73,12 +72,13 @@ def _refuse_overflow(room: Scratch) -> None:
 def _approaches(sought: Sought, first: int, last: int, clouds: Clouds) -> Iterator[Passes]:
     subjects = sought.subjects
     area = slice(first, last)
+    reach_s = float(np.max(_longest_half_s(sought, area), initial=0.0)) + 2 * sought.track.step_s
     aim = Hunt(
         place=sought.place[area],
         cap_rad=sought.cap_rad[area],
         least_sun=_least_sun(sought, area),
-        begin_s=float(np.min(subjects.low_s[area], initial=math.inf)) - _LONGEST_LOOK_S,
-        end_s=float(np.max(subjects.high_s[area], initial=-math.inf)) + _LONGEST_LOOK_S,
+        begin_s=float(np.min(subjects.low_s[area], initial=math.inf)) - reach_s,
+        end_s=float(np.max(subjects.high_s[area], initial=-math.inf)) + reach_s,
     )
     room = max(PASSES_AT_ONCE, 4 * sought.track.arc.shape[0])
     which, t_s = np.zeros(room, dtype=np.int64), np.zeros(room)

@@ -63,8 +63,9 @@ class Programs(NamedTuple):
     `halves` (h, 8) are the half-spaces, `tokens` their numbers and the joints; program i is
     `tokens[start[i] : start[i + 1]]`. `numbers` holds what a half-space has a list of, from OFFSET
     on: points of a horizon, edges of polygons, orbits. `profiles` are terrain horizons of places,
-    each `TERRAIN_POINTS` azimuths, then as many elevations. Places on a line stand at most
-    `node_m[i]` apart under program i: densely where conditions besides the limits may leave gaps.
+    for each `distance_m` one after the other: `TERRAIN_POINTS` azimuths, then as many elevations.
+    Places on a line stand at most `node_m[i]` apart under program i: densely where conditions
+    besides the limits may leave gaps.
     """
 
     halves: FloatArray
@@ -73,6 +74,7 @@ class Programs(NamedTuple):
     numbers: FloatArray
     profiles: FloatArray
     node_m: FloatArray
+    distance_m: FloatArray
 
     @property
     def uses_moon(self) -> bool:
@@ -106,6 +108,7 @@ def compile_all(
         start=np.array(start, dtype=np.int64),
         numbers=np.array(writer.numbers, dtype=np.float64),
         profiles=np.zeros(0),
+        distance_m=np.array(writer.distances, dtype=np.float64),
         node_m=np.where(np.asarray(dense, dtype=bool), DENSE_NODE_M, NODE_M),
     )
 
@@ -117,6 +120,7 @@ class _Writer:
         self.halves: list[list[float]] = []
         self.tokens: list[int] = []
         self.numbers: list[float] = []
+        self.distances: list[float] = []
 
     def clauses(self, tree: Constraint) -> None:
         """The parts of a tree that must all hold, each as a clause."""
@@ -167,7 +171,10 @@ class _Writer:
             elif width % (2 * math.pi) > math.pi:  # two half-circles make the arc together
                 joint = OR if holds else AND
         domain = CORE_QUANTITY[tree.quantity].core_domain
-        bounded = [(sign, limit) for sign, limit in ends if _says_something(limit, kind, domain)]
+        if kind not in _CIRCULAR and (tree.low > domain[1] or tree.high < domain[0]):
+            self._constant(holds=not holds)
+            return
+        bounded = [end for end in ends if _says_something(*end, kind, domain)]
         if not bounded:
             self._constant(holds=holds)
         for i, (sign, limit) in enumerate(bounded):
@@ -188,7 +195,9 @@ class _Writer:
             case HorizonMask(points=points):
                 self._half(HORIZON, sign, 0.0, numbers=np.array(points).T.ravel())
             case TerrainHorizon(distance_m=distance_m):
-                self._half(TERRAIN, sign, distance_m)
+                if distance_m not in self.distances:
+                    self.distances.append(distance_m)
+                self._half(TERRAIN, sign, distance_m, offset=self.distances.index(distance_m))
             case Inside(geometry=geometry):
                 self._half(INSIDE, sign, 0.0, numbers=_edges(geometry))
             case RelativeOrbit(numbers=numbers, cycle=cycle, shift=shift):
@@ -205,17 +214,21 @@ class _Writer:
         *,
         axis: Sequence[float] = (0.0, 0.0, 1.0),
         numbers: FloatArray | None = None,
+        offset: int = 0,
     ) -> None:
-        row = [kind, sign, limit, *axis, len(self.numbers), 0 if numbers is None else len(numbers)]
+        begin, count = (offset, 0) if numbers is None else (len(self.numbers), len(numbers))
+        row = [kind, sign, limit, *axis, begin, count]
         self.tokens.append(len(self.halves))
         self.halves.append([float(value) for value in row])
         if numbers is not None:
             self.numbers.extend(float(value) for value in numbers)
 
 
-def _says_something(limit: float, kind: int, domain: tuple[float, float]) -> bool:
-    """Whether a bound excludes anything: at the end of its domain it would only add rounding."""
-    return math.isfinite(limit) and (kind in _CIRCULAR or domain[0] < limit < domain[1])
+def _says_something(sign: float, limit: float, kind: int, domain: tuple[float, float]) -> bool:
+    """Whether a bound excludes anything; at its own end of the domain it would only round."""
+    if kind in _CIRCULAR:
+        return math.isfinite(limit)
+    return limit > domain[0] if sign > 0 else limit < domain[1]
 
 
 def _edges(geometry: shapely.Geometry) -> FloatArray:

@@ -32,13 +32,14 @@ from humay.access.search.conditions import (
 )
 from humay.access.search.motion import down_from, place_at, position, velocity
 from humay.access.search.programs import Programs
-from humay.access.search.spans import FOUND, SWEEP, Scratch, copy
+from humay.access.search.spans import EDGE_S, FOUND, SWEEP, Scratch, copy
 from humay.access.search.tables import Sky, Track
 from humay.access.search.windows import (
     MEAN_RADIUS_M,
     aim,
     angle_of,
     least_off_nadir,
+    nodes_of,
     sweep,
 )
 from humay.arrays import FloatArray, IntArray
@@ -56,8 +57,8 @@ _DAY_S = 86_400.0
 (
     START, END, BEST, SIGMA, ORBIT, ANX_OFFSET, ASCENDING, OFF_NADIR, ROLL, PITCH, INCIDENCE,
     AZIMUTH, SUN_ELEVATION, SUN_AZIMUTH, GSD_ALONG, GSD_ACROSS, OFF_NADIR_START, OFF_NADIR_END,
-    SUN_START, SUN_END, SCAN, HEADING, WIDTH, LINE_PERIOD, PLAN_START, PLAN_END, LINE,
-) = range(27)  # fmt: skip
+    SUN_START, SUN_END, SCAN, HEADING, WIDTH, LINE_PERIOD, PLAN_START, PLAN_END, LOBE, LINE,
+) = range(28)  # fmt: skip
 COLUMNS = LINE + 8  # the line is two normals and two heights
 
 
@@ -126,11 +127,13 @@ def fill(
         row[WIDTH] = subjects.width_m[i]
         is_point = row[LINE + 3] == 0.0 and row[LINE + 4] == 0.0 and row[LINE + 5] == 0.0
         _look_of(look, craft, passes.cloud[k], subjects.profile[i])
-        look[PROFILE_STEP] = 0.0 if is_point else 1.0
+        look[PROFILE_STEP] = 0.0
         if is_point:
             _aim_at_point(look, row)
         else:
             course = _set_out(track, look, row, passes.t_s[k])
+            _count_profiles(look, programs, subjects.program[i], row, backward=course < 0)
+            course = abs(course)
             if course < math.cos(LARGEST_TURN_FROM_TRACK_RAD):
                 continue
             if course < subjects.sure_course[i]:
@@ -149,7 +152,7 @@ def fill(
         for j in range(room.filled[FOUND]):
             start = max(room.spans[FOUND, j, 0] + trim, subjects.low_s[i])
             end = min(room.spans[FOUND, j, 1] - trim, subjects.high_s[i] - scan)
-            if not end > start:
+            if not end - start > 2 * EDGE_S:
                 continue
             which[n] = i
             own = out[n]
@@ -160,6 +163,8 @@ def fill(
             own[BEST] = min(max(middle - 0.5 * scan, start), end)
             if is_point:
                 _centre_line(track, craft, own)
+            own[LOBE] = j
+            _orbit(track, own, middle)
             _describe(track, sky, craft, look, own, 0.5 * scan)
             _plan(track, sky, craft, look, programs, program, limit, own, middle, 0.5 * scan,
                   subjects.low_s[i], subjects.high_s[i], room)  # fmt: skip
@@ -186,7 +191,8 @@ def _aim_at_point(look: FloatArray, row: FloatArray) -> None:
 
 @inner
 def _set_out(track: Track, look: FloatArray, row: FloatArray, t_s: float) -> float:
-    """Turn the line of a row into the direction of flight at t; the cosine between both."""
+    """Turn the line of a row into the direction of flight at t; the cosine between both, as the
+    line was."""
     line = row[LINE : LINE + 8]
     aim(look, line, angle_of(line), 0.5)
     x, y, z = velocity(track, t_s)
@@ -198,7 +204,18 @@ def _set_out(track: Track, look: FloatArray, row: FloatArray, t_s: float) -> flo
             line[c], line[c + 3] = line[c + 3], line[c]
         line[6], line[7] = line[7], line[6]
     speed = math.sqrt(x * x + y * y + z * z)
-    return float(abs(course) / speed)
+    return float(course / speed)
+
+
+@inner
+def _count_profiles(
+    look: FloatArray, programs: Programs, program: int, row: FloatArray, backward: bool
+) -> None:
+    """Terrain horizons of a line stand in the order in which it was cut."""
+    look[PROFILE_STEP] = 1.0
+    if backward:
+        look[PROFILE_STEP] = -1.0
+        look[PROFILE] += nodes_of(angle_of(row[LINE : LINE + 8]), programs.node_m[program]) - 1
 
 
 @inner
@@ -283,8 +300,6 @@ def _describe(
     x, y, z = position(track, at)
     vx, vy, vz = velocity(track, at)
     row[SIGMA] = _along_sigma_m(craft, at) / _inertial_speed(x, y, vx, vy, vz)
-    row[ASCENDING] = 1.0 if vz > 0 else 0.0
-    _orbit(track, row, at, later_s)
     dx, dy, dz = look[PLACE_X] - x, look[PLACE_Y] - y, look[PLACE_Z] - z
     distance = math.sqrt(dx * dx + dy * dy + dz * dz)
     dx, dy, dz = dx / distance, dy / distance, dz / distance
@@ -336,17 +351,19 @@ def _off_nadir(track: Track, look: FloatArray, t_s: float) -> float:
 
 
 @inner
-def _orbit(track: Track, row: FloatArray, at: float, later_s: float) -> None:
-    """Number of the orbit and seconds since its ascending node, by halving."""
+def _orbit(track: Track, row: FloatArray, nearest_s: float) -> None:
+    """Direction and number of the orbit when the place is nearest, in the window or not, and
+    seconds from its ascending node to the best start."""
     low, high = 0, track.node_s.shape[0]  # the first node after
     while low < high:
         middle = (low + high) // 2
-        if track.node_s[middle] > at:
+        if track.node_s[middle] > nearest_s:
             high = middle
         else:
             low = middle + 1
+    row[ASCENDING] = 1.0 if velocity(track, nearest_s)[2] > 0 else 0.0
     row[ORBIT] = track.node_orbit[low - 1] if low else math.nan
-    row[ANX_OFFSET] = at - track.node_s[low - 1] - later_s if low else math.nan
+    row[ANX_OFFSET] = row[BEST] - track.node_s[low - 1] if low else math.nan
 
 
 @inner

@@ -9,13 +9,13 @@ import numpy as np
 
 from humay.access.search.conditions import (
     CLOUDS,
-    PROFILE,
     UP_X,
     UP_Y,
     UP_Z,
     WIDTH_NEEDED,
     bent_most,
     left,
+    profile_begin,
     tightened,
 )
 from humay.access.search.conditions import MARGIN as LOOK_MARGIN
@@ -47,7 +47,7 @@ from humay.frames import EARTH_RATE_RAD_S
 
 EDGE_S = 1e-6  # edges are this close to the root
 SHORTEST_S = 0.05  # steps are halved down to this where a bound leaves open what happens inside
-LOBES = 64  # spans of one operand inside one window
+LOBES = 128  # spans of one operand inside one window
 _HALVINGS = 64  # that wait at once: twice what a window of a day needs down to the shortest
 _WIDENS = 12.0  # a swath's growth over its width, as many times as the line of sight turns
 _NEAR_ZENITH_RAD = 1.5707  # 0.005 deg from it: the azimuth goes round within a second
@@ -290,7 +290,7 @@ def root(
 def _horizon(programs: Programs, look: FloatArray, half: FloatArray) -> tuple[float, float, float]:
     """Lowest and highest elevation of a horizon (rad), and its steepest slope over azimuth."""
     if int(half[KIND]) == TERRAIN:
-        numbers, begin, count = programs.profiles, int(look[PROFILE]) * 2 * TERRAIN_POINTS, 0
+        numbers, begin = programs.profiles, profile_begin(look, programs, half)
         count = TERRAIN_POINTS
     else:
         numbers, begin, count = programs.numbers, int(half[OFFSET]), int(half[COUNT]) // 2

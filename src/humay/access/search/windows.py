@@ -135,6 +135,32 @@ def least_off_nadir(track: Track, look: FloatArray, approach_s: float) -> float:
 
 
 @inner
+def _highest(track: Track, look: FloatArray, near_s: float) -> float:
+    """The instant at which the satellite stands highest over a place whose horizon decides: seconds
+    from that of least off-nadir, since both hardly change there."""
+    t, h = near_s, 8.0
+    low, high = ends_of(track)
+    for _ in range(4):
+        t = min(max(t, low + h), high - h)
+        before, here = _height_sine(track, look, t - h), _height_sine(track, look, t)
+        after = _height_sine(track, look, t + h)
+        bend = before - 2 * here + after
+        if bend < 0:
+            t += min(max(-0.5 * h * (after - before) / bend, -20.0), 20.0)
+        h = 0.25 * h
+    return min(max(t, low), high)
+
+
+@inner
+def _height_sine(track: Track, look: FloatArray, t_s: float) -> float:
+    """Sine of the satellite's elevation."""
+    x, y, z = position(track, t_s)
+    dx, dy, dz = x - look[PLACE_X], y - look[PLACE_Y], z - look[PLACE_Z]
+    up = dx * look[UP_X] + dy * look[UP_Y] + dz * look[UP_Z]
+    return float(up / math.sqrt(dx * dx + dy * dy + dz * dz))
+
+
+@inner
 def ends_of(track: Track) -> tuple[float, float]:
     """When the segment begins and ends."""
     begin = track.origin_s + track.first * track.step_s
@@ -149,8 +175,14 @@ def open_window(
     which the line of sight turns in it."""
     room.filled[RUNNING] = 0
     cosine = math.cos(limit_rad)
-    if limit_rad <= 0 or nadir_left(track, look, cosine, peak_s) <= 0:
+    if limit_rad <= 0:
         return 0.0
+    if nadir_left(track, look, cosine, peak_s) <= 0:
+        if _nadir_cosine(track, look, peak_s) <= cosine:
+            return 0.0
+        peak_s = _highest(track, look, peak_s)
+        if nadir_left(track, look, cosine, peak_s) <= 0:
+            return 0.0
     x, y, z = position(track, peak_s)
     vx, vy, vz = velocity(track, peak_s)
     px, py, pz = look[PLACE_X], look[PLACE_Y], look[PLACE_Z]
