@@ -171,6 +171,53 @@ def opportunities(
 
 
 @app.command()
+def stereo(
+    mission: MissionFile,
+    requests: RequestFile,
+    start: Start,
+    days: Days,
+    nadir: NadirChoice = "geodetic",
+    output: Output = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find pairs and triples of looks for requests that ask for stereo."""
+    from humay.access import (
+        Backdrop,
+        accuracy_notes,
+        find_opportunities,
+        find_stereo,
+        stereo_table,
+    )
+    from humay.orbit import ephemerides
+
+    _check_suffix(output, PLAIN_TABLES)
+    _keep((mission, requests), output)
+    begin, end = _span(start, days)
+    craft, wanted = _load(mission, requests)
+    with _progress(quiet) as step:
+        with step("orbits"):
+            orbits = ephemerides(craft, begin, end)
+        with step("opportunities"):
+            found = find_opportunities(
+                craft,
+                [request for request in wanted if request.stereo is not None],
+                start=begin,
+                end=end,
+                nadir=_nadir(nadir),
+                orbits=orbits,
+                threads=_thread_count(threads),
+            )
+        with step("stereo"):
+            sets = find_stereo(found, craft, wanted, orbits)
+    notes = accuracy_notes(craft, orbits, wanted, begin, end)
+    backdrop = Backdrop(orbits=orbits, requests=wanted)
+    table = stereo_table(sets, notes)
+    _deliver(table, backdrop, output, None, as_json, notes, what="stereo sets")
+
+
+@app.command()
 def contacts(
     mission: MissionFile,
     start: Start,
@@ -798,6 +845,7 @@ def _show(table: pa.Table, what: str, most: int = 25) -> None:
 
     rows = json.loads(table_bytes(table.slice(0, most), ".json"))["features"]
     wanted = ("satellite", "kind", "target", "request", "station", "start", "end", "duration_s",
+              "first_satellite", "first", "last_satellite", "last", "base_to_height",
               "off_nadir_deg", "sun_elevation_deg", "max_elevation_deg", "orbit")  # fmt: skip
     columns = [name for name in wanted if name in table.column_names]
     print("  ".join(columns))

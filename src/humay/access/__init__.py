@@ -24,7 +24,8 @@ from humay.access.notes import accuracy_notes
 from humay.access.opportunities import find_opportunities, stream_opportunities
 from humay.access.pointing import find_pointing
 from humay.access.records import Contacts, Eclipses, Opportunities, Pointing, Timeline
-from humay.access.strips import Strip, cut_into_strips
+from humay.access.stereo import StereoSets, find_stereo, stereo_table
+from humay.access.strips import Strip
 from humay.access.tables.contacts import contacts_table
 from humay.access.tables.eclipses import eclipses_table
 from humay.access.tables.opportunities import opportunities_table
@@ -35,11 +36,11 @@ from humay.access.views.notebook import show
 
 __all__ = [
     "KINDS", "Backdrop", "CalibrationLimits", "CalibrationLooks", "Contacts", "Eclipses",
-    "GroundLine", "Nadir", "Opportunities", "Pointing", "Strip", "Timeline",
+    "GroundLine", "Nadir", "Opportunities", "Pointing", "StereoSets", "Strip", "Timeline",
     "accuracy_notes", "attitude_and_rate", "body_from_gcrf", "calibration_table",
-    "contacts_table", "cut_into_strips", "eclipses_table", "explain_absences",
-    "find_calibrations", "find_contacts", "find_eclipses", "find_opportunities", "find_pointing",
-    "find_timeline", "line_from_lonlath", "opportunities_table", "plot_bytes",
-    "read_contacts", "read_opportunities", "read_pointing", "read_timelines", "shadow_spans",
-    "show", "stream_opportunities", "table_bytes", "timeline_table",
+    "contacts_table", "eclipses_table", "explain_absences", "find_calibrations", "find_contacts",
+    "find_eclipses", "find_opportunities", "find_pointing", "find_stereo", "find_timeline",
+    "line_from_lonlath", "opportunities_table", "plot_bytes", "read_contacts",
+    "read_opportunities", "read_pointing", "read_timelines", "shadow_spans", "show",
+    "stereo_table", "stream_opportunities", "table_bytes", "timeline_table",
 ]  # fmt: skip
