@@ -29,6 +29,7 @@ from humay.mission.satellite import (
     SUN_SYNCHRONOUS,
 )
 from humay.mission.station import MASK_POINT, RATE_STEP, STATION
+from humay.mission.stereo import STEREO
 from humay.mission.trees import RELATIVE_ORBIT, definitions, quantities_markdown
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -50,10 +51,12 @@ TABLES: dict[str, Table] = {
     "rate_by_elevation": RATE_STEP,
     "request": REQUEST,
     "relative_orbit": RELATIVE_ORBIT,
+    "stereo": STEREO,
 }
 BLOCKS = {name: table.markdown for name, table in TABLES.items()} | {
     "quantities": quantities_markdown
 }
+PAGES = ("mission", "requests", "constraints", "stereo")
 _BLOCK = re.compile(r"(<!-- keys: (\w+) -->\n).*?(<!-- end of keys -->)", re.DOTALL)
 
 
@@ -129,7 +132,7 @@ def wanted() -> dict[Path, str]:
         DOCS / "schemas" / "requests.schema.json": requests_schema(),
     }
     texts = {path: json.dumps(schema, indent=2) + "\n" for path, schema in schemas.items()}
-    pages = [DOCS / "reference" / f"{name}.md" for name in ("mission", "requests", "constraints")]
+    pages = [DOCS / "reference" / f"{name}.md" for name in PAGES]
     return texts | {page: with_tables(page.read_text(encoding="utf-8")) for page in pages}
 
 

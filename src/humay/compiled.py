@@ -8,6 +8,13 @@ from typing import Any, TypeVar
 from numba import njit
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_PART: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "_nrt": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 
 
 def kernel(function: _Function) -> _Function:
@@ -25,15 +32,12 @@ def kernel(function: _Function) -> _Function:
 def inner(function: _Function) -> _Function:
     """Compile as a part of kernels only: without an entry from Python, which takes longer to
     compile than most of these functions. A call from Python ends the process."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    compiled: _Function = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
+    compiled: _Function = njit(**_PART)(function)
     return compiled
 
 
 def inlined(function: _Function) -> _Function:
     """As `inner`, written into its caller: for functions with one caller and many tables, whose
     passing on takes 50 ns."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: _Function = njit(inline="always", **wrappers, **options)(function)
+    compiled: _Function = njit(inline="always", **_PART)(function)
     return compiled

@@ -7,6 +7,7 @@ are clipped inside the window.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -28,8 +29,8 @@ from humay.orbit import Ephemeris
 from humay.roots import bracketed_roots, positive_spans
 from humay.time import Epoch
 
-_SLOW_STEP_S = 2.0  # roll and Sun bend so slowly that no excursion hides in 2 s
-_CLEAR_MARGIN = 1e-3  # rad: further from a slow limit than this at nine instants, it is not near
+_SLOW_STEP_S = 1.0  # roll and Sun bend so slowly that hardly an excursion hides in 1 s
+_CLEAR_OF_SUN_RAD = 1e-3  # further from its limit than this at nine instants, it is not near
 _GEODETIC_TILT_RAD = 0.0034  # geodetic nadir leaves the geocentric one by at most 0.193 deg
 
 
@@ -197,9 +198,8 @@ def windows_around(
     fall = bracketed_roots(edge, peak, peak + half, tolerance=EDGE_TOLERANCE_S)
     windows = Windows(which=open_, start_s=rise, end_s=fall, best_s=peak, peak_s=peak)
     windows = _within_pitch(windows, ephemeris, places, nadir)
-    for limit in (_roll_left(ephemeris, places, nadir), _sun_left(ephemeris.epoch, places)):
-        windows = _clip(windows, limit)
-    return windows
+    windows = _clip(windows, _roll_left(ephemeris, places, nadir), math.inf)
+    return _clip(windows, _sun_left(ephemeris.epoch, places), _CLEAR_OF_SUN_RAD)
 
 
 def _least_off_nadir(
@@ -291,16 +291,16 @@ def _sun_left(epoch: Epoch, places: Places) -> Limit:
     return left
 
 
-def _clip(windows: Windows, limit: Limit | None) -> Windows:
-    """The parts of windows where a slow limit holds; most are decided by nine instants."""
+def _clip(windows: Windows, limit: Limit | None, clear_rad: float) -> Windows:
+    """The parts of windows where a slow limit holds; nine instants that are clear decide."""
     if limit is None or not len(windows.which):
         return windows
     share = np.linspace(0.0, 1.0, 9)
     t_s = windows.start_s[:, None] + share * (windows.end_s - windows.start_s)[:, None]
     which = np.broadcast_to(windows.which[:, None], t_s.shape)
     left = limit(t_s.ravel(), which.ravel()).reshape(t_s.shape)
-    whole: BoolArray = np.all(left > _CLEAR_MARGIN, axis=1)
-    near = ~whole & ~np.all(left < -_CLEAR_MARGIN, axis=1)
+    whole: BoolArray = np.all(left > clear_rad, axis=1)
+    near = ~whole & ~np.all(left < -clear_rad, axis=1)
     rows = [(i, windows.start_s[i], windows.end_s[i]) for i in np.flatnonzero(whole)]
     for i in np.flatnonzero(near):
         rows += [(i, begin, end) for begin, end in _spans_inside(windows, int(i), limit)]

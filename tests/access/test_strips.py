@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from humay.access import (
     GroundLine,
     body_from_gcrf,
-    cut_into_strips,
     explain_absences,
     find_opportunities,
     find_pointing,
 )
+from humay.access.strips import cut_into_strips
 from humay.arrays import FloatArray, dot, norm, unit
 from humay.earth import ellipsoid_normal, geodetic_from_itrf, itrf_from_geodetic, up_at
 from humay.frames import itrf_from_gcrf, matrix_from_quaternion

@@ -131,9 +131,13 @@ class _Passes:
     rows: Mapping[str, list[int]]
     found: Opportunities | None = None
 
-    def of(self, name: str) -> Opportunities:
-        assert self.found is not None
-        return self.found.take(self.rows[name])
+    def of(self, place: Request, column: str) -> Any:
+        """A column of the record, of one request."""
+        return getattr(self.found, column)[self.rows[place.name]]
+
+    def times(self, place: Request) -> str:
+        count = len(self.rows[place.name])
+        return f"{count} {'time' if count == 1 else 'times'}"
 
 
 def _never_within_limits(asked: _Asked, places: Sequence[Request]) -> dict[str, str]:
@@ -233,16 +237,17 @@ def _too_far(asked: _Asked, places: Sequence[Request], before: _Passes) -> list[
         passes = asked.passes(free, {**_ANY_LIGHT.satellites, **wide})
         for place in left:
             if place.name in passes.rows:
-                told[place.name] = _nearest(asked.mission, place, passes.of(place.name))
+                told[place.name] = _nearest(asked.mission, place, passes)
     return [text or "no satellite above its horizon in this time" for text in told.values()]
 
 
-def _nearest(mission: Mission, place: Request, passes: Opportunities) -> str:
+def _nearest(mission: Mission, place: Request, passes: _Passes) -> str:
     """How far the nearest pass lies beyond the limits."""
-    least = int(np.argmin(passes.off_nadir_rad))
-    name = passes.satellite[least]
+    off_nadir_rad = passes.of(place, "off_nadir_rad")
+    least = int(np.argmin(off_nadir_rad))
+    name = passes.of(place, "satellite")[least]
     tilts_deg = {each: math.degrees(tilt) for each, tilt in _tilts_rad(mission, place).items()}
-    needed, most = math.degrees(passes.off_nadir_rad[least]), max(tilts_deg.values())
+    needed, most = math.degrees(off_nadir_rad[least]), max(tilts_deg.values())
     if needed > most:
         return (
             f"never within {most:g} deg off-nadir in this time, the nearest pass needs {needed:.1f}"
@@ -256,16 +261,18 @@ def _too_dark(asked: _Asked, places: Sequence[Request], before: _Passes) -> list
     """The highest Sun over what the satellite that looks then needs."""
     told: list[str] = []
     for place in places:
-        passes = before.of(place.name)
         least_rad = {
             s.name: limits(s, place).min_sun_elevation_rad for s in asked.mission.satellites
         }
-        needed_rad = np.array([least_rad[name] for name in passes.satellite])
-        sun_rad = np.maximum(passes.sun_elevation_start_rad, passes.sun_elevation_end_rad)
+        needed_rad = np.array([least_rad[name] for name in before.of(place, "satellite")])
+        sun_rad = np.maximum(
+            before.of(place, "sun_elevation_start_rad"), before.of(place, "sun_elevation_end_rad")
+        )
         best = int(np.argmax(sun_rad - needed_rad))
         told.append(
-            f"in reach {_times(passes)}, but the Sun is at most {math.degrees(sun_rad[best]):.2f}"
-            f" deg high then, it must be {math.degrees(needed_rad[best]):g}"
+            f"in reach {before.times(place)}, but the Sun is at most"
+            f" {math.degrees(sun_rad[best]):.2f} deg high then, it must be"
+            f" {math.degrees(needed_rad[best]):g}"
         )
     return told
 
@@ -273,40 +280,34 @@ def _too_dark(asked: _Asked, places: Sequence[Request], before: _Passes) -> list
 def _unfit(asked: _Asked, places: Sequence[Request], before: _Passes) -> list[str]:
     """The conditions of the request and of the satellites that look in time."""
     told: list[str] = []
-    for place in places:
-        passes = before.of(place.name)
+    for place in _changed(places, {"max_cloud": None}):
         trees = {
-            name: conditions(asked.mission.satellite(name), replace(place, max_cloud=None),
-                             asked.mission.clouds)
-            for name in sorted(set(passes.satellite))
-        }  # fmt: skip
+            name: conditions(asked.mission.satellite(name), place, asked.mission.clouds)
+            for name in sorted(set(before.of(place, "satellite")))
+        }
         words = {name: describe(tree) for name, tree in trees.items() if tree is not None}
         each = [f"{text} ({name!r})" for name, text in words.items()]
         listed = [*words.values()][:1] if len(set(words.values())) == 1 else each
         told.append(
-            f"in reach {_times(passes)} with the Sun high enough, but its conditions never hold"
-            f" then: {'; '.join(listed)}"
+            f"in reach {before.times(place)} with the Sun high enough, but its conditions never"
+            f" hold then: {'; '.join(listed)}"
         )
     return told
 
 
 def _too_cloudy(asked: _Asked, places: Sequence[Request], before: _Passes) -> list[str]:
     """The lowest probability of clouds at the best instants."""
-    clouds, told = asked.mission.clouds, []
+    clouds, found, told = asked.mission.clouds, before.found, []
     assert clouds is not None  # else nothing was asked of them
+    assert found is not None
     for place in places:
-        passes = before.of(place.name)
         lon, lat = np.radians([place.geometry.x, place.geometry.y])
-        chance = clouds.probability(lon, lat, passes.epoch.mjd_utc(passes.best_s))
+        chance = clouds.probability(lon, lat, found.epoch.mjd_utc(before.of(place, "best_s")))
         told.append(
-            f"in reach {_times(passes)} under all other conditions, but clouds are at least"
+            f"in reach {before.times(place)} under all other conditions, but clouds are at least"
             f" {np.nanmin(chance):.3g} likely then, at most {place.max_cloud:g} is asked for"
         )
     return told
-
-
-def _times(passes: Opportunities) -> str:
-    return f"{len(passes)} {'time' if len(passes) == 1 else 'times'}"
 
 
 _ANY_LIGHT = _Level(

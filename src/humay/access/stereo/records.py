@@ -19,7 +19,8 @@ class Slices:
     """Regions of n rows: while one look is at `at_s` (m,), the other is from `low_s` to `high_s`.
 
     `begin` (n + 1,) says where the slices of each row begin. An instant with several spans has as
-    many slices. Instants of a region are at most a second apart; between, edges run straight.
+    many slices. Instants of a region are at most a second apart; what holds between them is known
+    to a second or two, at its corners and tips no better.
     """
 
     begin: IntArray

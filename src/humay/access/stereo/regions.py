@@ -9,6 +9,7 @@ import numpy as np
 
 from humay.access.stereo.limits import POLYGON, SIN_TILT, Pair, level_pair
 from humay.access.stereo.motion import LOOK, PITCH_AT, TIME, look_at
+from humay.access.stereo.reject import possible
 from humay.access.stereo.spans import (
     FOUND,
     MOST_SPANS,
@@ -35,9 +36,9 @@ class Region(NamedTuple):
 
     `held` and `moved` are their tables of looks (n, LOOK), `open` lists the spans in which the
     moved look may be at all. With a middle look, `before` are the first and the middle, `after` the
-    middle and the last, `middle` is its table, `level` lists the spans in which its pitch is small
-    enough, and `ahead` (n, MOST_SPANS + 1, 2) those of the last look that may follow each row of
-    `middle`.
+    middle and the last, and `middle` is its table. `slices` fills two lists: `level` of the spans
+    in which the middle look meets its limit of `pitch`, and `ahead` (n, MOST_SPANS + 1, 2) of those
+    of the last look that may follow each row of `middle`.
     """
 
     pair: Pair
@@ -49,6 +50,7 @@ class Region(NamedTuple):
     before: Pair
     after: Pair
     middle: FloatArray
+    pitch: Pair
     level: FloatArray
     ahead: FloatArray
 
@@ -68,6 +70,7 @@ def region_of_pair(
         before=pair,
         after=pair,
         middle=moved,
+        pitch=pair,
         level=whole,
         ahead=np.empty((0, MOST_SPANS + 1, 2)),
     )
@@ -79,20 +82,18 @@ def region_of_three(
     after: Pair,
     tables: tuple[FloatArray, FloatArray, FloatArray],
     parts: int,
-    work: Work,
 ) -> Region:
     """With a middle look."""
     first, middle, last = tables
-    region = region_of_pair(outer, first, last, parts)._replace(
+    return region_of_pair(outer, first, last, parts)._replace(
         has_middle=True,
         before=before,
         after=after,
         middle=middle,
         level=one_span(middle[0, TIME], middle[-1, TIME]),
+        pitch=level_pair(before),
         ahead=np.zeros((len(middle), MOST_SPANS + 1, 2)),
     )
-    prepare(region, level_pair(before), work)
-    return region
 
 
 def nodes(start_s: float, end_s: float) -> FloatArray:
@@ -116,10 +117,10 @@ def fill(sweep: Sweep, times: FloatArray, parts: int, looks: FloatArray) -> None
         look_at(sweep, times[i], parts, looks[i])
 
 
-@kernel
-def prepare(region: Region, level: Pair, work: Work) -> None:
-    """List where the middle look's pitch is small enough, and what may follow it there."""
-    follow(level, region.middle[0], region.middle, region.level, work)
+@inner
+def prepare(region: Region, work: Work) -> None:
+    """List where the middle look meets its limit of pitch, and what may follow it there."""
+    follow(region.pitch, region.middle[0], region.middle, region.level, work)
     copy(work.lists[FOUND], region.level)
     for i in range(region.middle.shape[0]):
         if abs(region.middle[i, PITCH_AT]) <= region.before.bounds[SIN_TILT]:
@@ -210,6 +211,10 @@ def slices(region: Region, work: Work, out: FloatArray) -> int:
     Instants are the nodes of the held look for which the moved one has a span, and where that
     begins or ends between two nodes, the last instant for which it has one.
     """
+    if not possible(region.pair, region.held, region.moved):
+        return 0
+    if region.has_middle:
+        prepare(region, work)
     n = 0
     before, length = 0, 0.0
     for i in range(region.held.shape[0]):

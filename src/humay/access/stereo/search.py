@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from humay.access.records import Opportunities
-from humay.access.stereo.best import COMPARED, find_best, possible
+from humay.access.stereo.best import COMPARED, find_best
 from humay.access.stereo.describe import Found, described
 from humay.access.stereo.limits import Pair, pair_of, parts_of
 from humay.access.stereo.motion import PITCH
@@ -24,7 +24,7 @@ from humay.access.stereo.regions import (
     table_of,
 )
 from humay.access.stereo.spans import MOST_SPANS, Work, work_for
-from humay.access.stereo.sweeps import Sweep, sweeps_of
+from humay.access.stereo.sweeps import PLACE, PLACE_SIZE, Sweep, sweeps_of
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.errors import AccessError
 from humay.mission import Mission, PairLimits, Request, StereoLimits
@@ -120,26 +120,26 @@ def _parts(limits: StereoLimits, sweep: Sweep) -> int:
 def _pairs(group: _Group) -> Iterator[Found]:
     for a, b in _candidates(group, group.limits):
         pair = group.pair(a, b, group.limits)
-        if possible(pair, group.tables[a], group.tables[b]):
-            region = region_of_pair(pair, group.tables[a], group.tables[b], group.parts)
-            yield from _found(group, (a, None, b), region)
+        region = region_of_pair(pair, group.tables[a], group.tables[b], group.parts)
+        yield from _found(group, (a, None, b), region)
 
 
 def _triples(group: _Group) -> Iterator[Found]:
+    """Every two windows next to each other make a pair, and so do the first and the last."""
     limits = group.limits
     pitch = math.pi / 2 if limits.max_middle_pitch_rad is None else limits.max_middle_pitch_rad
-    near = limits.neighbouring
-    outer = {
-        (a, c): pair
-        for a, c in _candidates(group, limits)
-        if possible(pair := group.pair(a, c, limits), group.tables[a], group.tables[c])
-    }
-    before = {(a, b): group.pair(a, b, near, pitch) for a, b in _candidates(group, near)}
-    for (a, b), first in before.items():
-        for c in range(b if group.one_pass[a, b] else 0, len(group.rows)):
-            if (a, c) in outer and (b, c) in before:
-                region = _region(group, (a, b, c), outer[a, c], first)
-                yield from _found(group, (a, b, c), region)
+    outer = set(_candidates(group, limits))
+    near = list(_candidates(group, limits.neighbouring))
+    for a, b in near:
+        for c in (c for middle, c in near if middle == b and (a, c) in outer):
+            region = region_of_three(
+                group.pair(a, c, limits),
+                group.pair(a, b, limits.neighbouring, pitch),
+                group.pair(b, c, limits.neighbouring),
+                (group.tables[a], group.tables[b], group.tables[c]),
+                group.parts,
+            )
+            yield from _found(group, (a, b, c), region)
 
 
 def _candidates(group: _Group, limits: PairLimits) -> Iterator[tuple[int, int]]:
@@ -149,18 +149,6 @@ def _candidates(group: _Group, limits: PairLimits) -> Iterator[tuple[int, int]]:
     soonest, latest = start - end[:, None], end - start[:, None]
     fit = (soonest <= limits.max_separation_s) & (latest >= limits.min_separation_s) & (latest > 0)
     yield from ((int(a), int(b)) for a, b in np.argwhere(fit))
-
-
-def _region(group: _Group, looks: tuple[int, int, int], outer: Pair, before: Pair) -> Region:
-    a, b, c = looks
-    return region_of_three(
-        outer,
-        before,
-        group.pair(b, c, group.limits.neighbouring),
-        (group.tables[a], group.tables[b], group.tables[c]),
-        group.parts,
-        group.work,
-    )
 
 
 def _found(group: _Group, looks: tuple[int, int | None, int], region: Region) -> Iterator[Found]:
@@ -181,12 +169,15 @@ def _found(group: _Group, looks: tuple[int, int | None, int], region: Region) ->
             )
             for pair, held in sides
         )
-    best = np.empty(4)
+    best = np.full(7, np.nan)
     if not find_best(region, rows, before, group.work, best):
         raise ArithmeticError("a region of stereo has no instants that meet its limits")
     yield Found(
         rows=tuple(None if k is None else int(group.rows[k]) for k in looks),
-        sweeps=tuple(None if k is None else group.sweeps[k] for k in looks),
+        place=group.sweeps[looks[0]].fixed[PLACE + 1 : PLACE + PLACE_SIZE],
+        later_s=tuple(
+            math.nan if k is None else float(group.sweeps[k].fixed[PLACE]) for k in looks
+        ),
         same_pass=bool(group.one_pass[looks[0], looks[2]]),
         area_s2=area_of(rows, region.held[:, 0]),
         best=best,
