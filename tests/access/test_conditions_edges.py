@@ -24,6 +24,7 @@ from humay.mission import (
 )
 from humay.orbit import ephemerides
 from tests.access.conftest import START
+from tests.access.searching import hold, places, search, spot_6
 from tests.access.test_constraints import sky
 
 DAYS = timedelta(days=4)
@@ -196,3 +197,14 @@ def _grazing(position: object, middle_s: float, side: float) -> tuple[Request, F
     place = Point(math.degrees(lon), math.degrees(lat))
     seen = t_s[elevation(low) >= 0]
     return replace(baku("edge"), geometry=place), seen[[0, -1]]
+
+
+def test_a_limit_just_below_the_horizon_may_hold_twice_in_a_pass() -> None:
+    """Off-nadir rises, falls and rises again there: two spans, by samples every 0.01 s."""
+    place, mission = places(1, 20)[8], spot_6(64.0)
+    windows = search(mission, [place], 415_100, 415_700)
+    t_s = np.arange(415_150, 415_700, 0.01)
+    inside = hold(mission, place, t_s, "geodetic").astype(int)
+    edges = t_s[np.flatnonzero(np.diff(np.concatenate([[0], inside, [0]])))]
+    assert len(edges) == 4
+    assert np.allclose(np.stack([windows.start_s, windows.end_s], axis=1).ravel(), edges, atol=0.02)

@@ -33,6 +33,8 @@ from humay.mission import (
 from humay.orbit import Ephemeris
 from humay.time import Epoch
 
+_NEAR_HORIZON_RAD = math.radians(2.0)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Terms:
@@ -156,25 +158,36 @@ def rules_of(
     requests: Sequence[Request],
     terms: Terms,
     *,
+    horizon_rad: float,
     strips: bool,
 ) -> Rules:
-    """The stricter limits of satellite and requests, and a program for each different set."""
+    """The stricter limits of satellite and requests, and a program for each different set.
+
+    `horizon_rad` is the least off-nadir angle of the satellite's horizon. Close to it off-nadir
+    rises and falls more than once in a pass: there the horizon bounds the pass, and the limit is a
+    condition.
+    """
     off_nadir = np.minimum(satellite.max_off_nadir_rad, terms.max_off_nadir_rad)
+    near_horizon = off_nadir > horizon_rad - _NEAR_HORIZON_RAD
+    tilt = np.where(near_horizon, off_nadir, np.nan)
     sun = np.maximum(satellite.min_sun_elevation_rad, terms.min_sun_elevation_rad)
     roll, pitch = satellite.max_roll_rad < off_nadir, satellite.max_pitch_rad < off_nadir
-    keys = np.stack([sun, roll, pitch, terms.tree], axis=1)
+    keys = np.stack([sun, roll, pitch, terms.tree, np.nan_to_num(tilt, nan=-1.0)], axis=1)
     if len(keys) and np.all(keys == keys[0]):
         different, program = keys[:1], np.zeros(len(keys), dtype=np.int64)
     else:
         different, program = np.unique(keys, axis=0, return_inverse=True)
     own = [conditions(satellite, requests[example], mission.clouds) for example in terms.example]
     trees = [
-        _tree(satellite, own[int(tree)], float(low_sun), roll=bool(rolls), pitch=bool(pitches))
-        for low_sun, rolls, pitches, tree in different
-    ]
-    dense = [own[int(tree)] is not None for *_, tree in different]
+        _tree(
+            satellite, own[int(tree)], float(low_sun), float(tilt),
+            roll=bool(rolls), pitch=bool(pitches),
+        )
+        for low_sun, rolls, pitches, tree, tilt in different
+    ]  # fmt: skip
+    dense = [own[int(tree)] is not None for *_, tree, _ in different]
     return Rules(
-        off_nadir_rad=off_nadir,
+        off_nadir_rad=np.where(near_horizon, math.pi / 2, off_nadir),
         min_sun_rad=sun,
         program=program.reshape(-1).astype(np.int64),
         programs=compile_all(trees, dense, swath=strips),
@@ -182,10 +195,18 @@ def rules_of(
 
 
 def _tree(
-    satellite: Satellite, own: Constraint | None, min_sun_rad: float, *, roll: bool, pitch: bool
+    satellite: Satellite,
+    own: Constraint | None,
+    min_sun_rad: float,
+    tilt_rad: float,
+    *,
+    roll: bool,
+    pitch: bool,
 ) -> Constraint | None:
-    """Limits and conditions as one tree, the cheapest to test first."""
+    """Limits and conditions as one tree; a tilt below zero is no limit."""
     parts: list[Constraint] = [Within(quantity="sun_elevation_rad", low=min_sun_rad)]
+    if tilt_rad >= 0:
+        parts.append(Within(quantity="off_nadir_rad", high=tilt_rad))
     for asked, name, most in (
         (pitch, "pitch_rad", satellite.max_pitch_rad),
         (roll, "roll_rad", satellite.max_roll_rad),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +33,7 @@ from humay.access.search.hunt import Clouds, Sought, hunt
 from humay.access.search.tables import Sky, sky_of, tracks_of
 from humay.access.strips import Strip
 from humay.arrays import FloatArray, IntArray
+from humay.earth import WGS84_B_M
 from humay.errors import AccessError
 from humay.mission import Mission, Request
 from humay.orbit import Ephemeris, ephemerides
@@ -163,13 +165,19 @@ class _Search:
         for number, satellite in enumerate(self.mission.satellites):
             ephemeris = self.orbits[satellite.name]
             refuse_unlike_low_orbits(ephemeris)
+            tracks = tracks_of(ephemeris)
+            farthest_m = max(track.farthest_m for track in tracks)
             rules = rules_of(
-                self.mission, satellite, self.requests, self.terms, strips=len(self.strips) > 0
+                self.mission,
+                satellite,
+                self.requests,
+                self.terms,
+                horizon_rad=math.asin(min(1.0, WGS84_B_M / farthest_m)),
+                strips=len(self.strips) > 0,
             )
             if sky is None or rules.programs.uses_moon:
                 sky = self._sky(moon=rules.programs.uses_moon)
             craft = craft_of(satellite, ephemeris, self.nadir, with_margin=self.margin)
-            tracks = tracks_of(ephemeris)
             for strips, asked in ((False, self.points), (True, self.sweeps)):
                 if not len(asked):
                     continue
