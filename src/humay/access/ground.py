@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -10,7 +10,7 @@ import shapely
 from humay.access.bands import Bands, Pieces, angle_along, ramps
 from humay.access.lines import MEAN_RADIUS_M
 from humay.access.planes import Drawn
-from humay.arrays import FloatArray, IntArray
+from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.errors import AccessError
 from humay.mission import HeightError, HeightModel
 
@@ -23,6 +23,7 @@ _AT_A_TIME = 500_000  # heights
 class Ground:
     """The ground under places (p,) of the areas `area`: a line that rises from `level_m` at angle 0
     by `slope_m` a radian is at most `top_m` high, and the ground leaves it by at most `relief_m`.
+    The ground itself lies between `least_m` and `most_m`.
     """
 
     area: IntArray
@@ -30,12 +31,28 @@ class Ground:
     slope_m: FloatArray
     relief_m: FloatArray
     top_m: FloatArray
+    least_m: FloatArray
+    most_m: FloatArray
+
+    def level_where(self, flat: BoolArray) -> Ground:
+        """The same with a level line at places (p,): half way up, left by half of the range."""
+        middle, half = 0.5 * (self.least_m + self.most_m), 0.5 * (self.most_m - self.least_m)
+        return replace(
+            self,
+            level_m=np.where(flat, middle, self.level_m),
+            slope_m=np.where(flat, 0.0, self.slope_m),
+            relief_m=np.where(flat, half, self.relief_m),
+            top_m=np.where(flat, middle, self.top_m),
+        )
 
 
 def flat_ground(area: IntArray, height_m: FloatArray) -> Ground:
     """Ground of one height at each of the places (p,)."""
     none = np.zeros(len(area))
-    return Ground(area=area, level_m=height_m, slope_m=none, relief_m=none, top_m=height_m)
+    return Ground(
+        area=area, level_m=height_m, slope_m=none, relief_m=none, top_m=height_m,
+        least_m=height_m, most_m=height_m,
+    )  # fmt: skip
 
 
 def ground_under(pieces: Pieces, bands: Bands, drawn: Drawn, heights: HeightModel) -> Ground:
@@ -75,11 +92,16 @@ def _fitted(
     np.minimum.at(least, owner, height_m - slope[owner] * angle)
     np.maximum.at(most, owner, height_m - slope[owner] * angle)
     level = 0.5 * (least + most)
+    lowest, highest = np.full(k, np.inf), np.full(k, -np.inf)
+    np.minimum.at(lowest, owner, height_m)
+    np.maximum.at(highest, owner, height_m)
     return {
         "level_m": level,
         "slope_m": slope,
         "relief_m": 0.5 * (most - least),
         "top_m": level + np.maximum(slope * pieces.low[rows], slope * pieces.high[rows]),
+        "least_m": lowest,
+        "most_m": highest,
     }
 
 

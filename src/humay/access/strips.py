@@ -136,10 +136,10 @@ def cut_areas(
     if not len(drawn.name):
         return []
     longest_rad = longest_m / LARGEST_RADIUS_M
-    cut = _cut(drawn, _flat_bands(drawn, rule), longest_rad, heights)
+    cut = _cut(drawn, rule, _flat_bands(drawn, rule), longest_rad, heights)
     strips: list[list[Strip]] = [[] for _ in drawn.name]
     narrower = _narrower(drawn, rule, cut)
-    again = [_cut(drawn, narrower, longest_rad, heights)] if len(narrower.area) else []
+    again = [_cut(drawn, rule, narrower, longest_rad, heights)] if len(narrower.area) else []
     for part in (cut.without(narrower.area), *again):
         _refuse_many(drawn, part.ground.area)
         for area, strip in _strips(drawn, rule, part, decomposition, infix):
@@ -163,9 +163,19 @@ class _Cut:
         return _Cut(bands=self.bands, pieces=pieces, ground=ground)
 
 
-def _cut(drawn: Drawn, bands: Bands, longest_rad: FloatArray, heights: HeightModel) -> _Cut:
+def _cut(
+    drawn: Drawn, rule: StripRule, bands: Bands, longest_rad: FloatArray, heights: HeightModel
+) -> _Cut:
+    """Pieces and their ground. Lines run on beyond their pieces: where one would leave the heights
+    of its ground by half of their range there, it stays level."""
     pieces = cut_bands(drawn.shape, bands, longest_rad)
-    return _Cut(bands=bands, pieces=pieces, ground=ground_under(pieces, bands, drawn, heights))
+    ground = ground_under(pieces, bands, drawn, heights)
+    width_m = bands.width_rad[pieces.band] * LARGEST_RADIUS_M
+    longer = rule.lengthening_m(ground, width_m) / SMALLEST_RADIUS_M
+    ends = np.stack([pieces.low - longer, pieces.high + longer])
+    end_m, more = ground.level_m + ground.slope_m * ends, 0.5 * (ground.most_m - ground.least_m)
+    away = np.any((end_m < ground.least_m - more) | (end_m > ground.most_m + more), axis=0)
+    return _Cut(bands=bands, pieces=pieces, ground=ground.level_where(away))
 
 
 def _flat_bands(drawn: Drawn, rule: StripRule) -> Bands:

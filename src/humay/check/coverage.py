@@ -161,9 +161,8 @@ def _heights(
 ) -> Iterator[Violation]:
     """Strips run at the height of the ground under them, or at the one the request states.
 
-    A straight line through rough ground may leave its heights at the ends, where it runs on beyond
-    the area with the slope it has in it, by three times as much as they differ; but not in the
-    middle.
+    A straight line through rough ground may leave its heights at the ends, by as much again as they
+    differ, but not in the middle.
     """
     for strip, line, width_m in zip(strips, lines, widths_m, strict=True):
         where = f"strip {strip['id']!r} of request {request.name!r}"
@@ -177,7 +176,7 @@ def _heights(
                 yield case.at("coverage", where, f"no height is known under it: {error}")
                 continue
             low, high = float(ground.min()), float(ground.max())
-        slack, spread = HEIGHT_TOLERANCE_M, 3.0 * (high - low)
+        slack, spread = HEIGHT_TOLERANCE_M, high - low
         for name, found, more in (
             ("A", line.heights_m[0], spread),
             ("its middle", line.heights_m.mean(), 0.0),
