@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from humay.arrays import FloatArray, norm
@@ -72,6 +72,13 @@ turns = st.tuples(vectors, st.floats(0, 3.1)).filter(lambda pair: norm(pair[0]) 
     rate_to=vectors,
     slack_s=st.floats(0, 200),
     acceleration_deg=st.floats(0.2, 3),
+)
+@example(  # the stop and the go are the whole slew: the turn's time came out below zero
+    turn=(np.array([0.0, 0.0, 1.0]), 0.0),
+    rate_from=np.array([0.0, 0.047523886488112455, 0.3125]),
+    rate_to=np.array([0.0, 0.047523886488112455, 0.3125]),
+    slack_s=0.0,
+    acceleration_deg=2.5,
 )
 @settings(max_examples=60, deadline=None)
 def test_any_slew_arrives_with_the_wanted_attitude_and_rate_within_its_limits(

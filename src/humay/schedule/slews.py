@@ -89,6 +89,7 @@ def slew_phases(start: State, end: State, agility: Agility, duration_s: float) -
     turn_s = duration_s - stop_s - go_s
     if turn_s < float(turn_time(np.array(angle), agility)) - 1e-9:
         raise ValueError(f"a slew of {angle:.4f} rad does not fit into {duration_s:.4f} s")
+    turn_s = max(turn_s, 0.0)  # no turn at all may come out a rounding below zero
     half = 0.5 * a * turn_s
     peak = half - np.sqrt(max(half * half - a * angle, 0.0))  # angle = peak (turn_s - peak / a)
     up_s = peak / a
@@ -96,7 +97,7 @@ def slew_phases(start: State, end: State, agility: Agility, duration_s: float) -
     return [
         Phase(duration_s=stop_s, acceleration_rad_s2=-a * _direction(start.rate_rad_s)),
         Phase(duration_s=up_s, acceleration_rad_s2=a * axis),
-        Phase(duration_s=turn_s - 2 * up_s, acceleration_rad_s2=np.zeros(3)),
+        Phase(duration_s=max(turn_s - 2 * up_s, 0.0), acceleration_rad_s2=np.zeros(3)),
         Phase(duration_s=up_s, acceleration_rad_s2=-a * axis),
         Phase(duration_s=go_s, acceleration_rad_s2=a * _direction(end.rate_rad_s)),
     ]
