@@ -1,0 +1,144 @@
+"""The search as a whole: islands that cool in turns, and learn from each other between them.
+
+Nothing depends on how many iterations there will be, so that a search of N is the beginning of one
+of 2 N; nor on the threads, which only decide how many islands move at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from humay.errors import PlanError
+from humay.schedule.core.found import Found
+from humay.schedule.core.judge import value, violations
+from humay.schedule.core.problem import Problem, Solution
+from humay.schedule.core.search.moves import Start, Way, run
+from humay.schedule.core.search.tables import ITERATION, Books, Tables, books_of, tables_of
+
+ISLANDS = 2
+BLOCK = 2_000
+"""Moves of an island between two looks at the clock."""
+FIRST_CYCLE = 10
+"""Blocks of the first cooling; each one after takes as many as all before it together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cooling:
+    """Temperatures in units of the mean weight of a goal, and how the search goes about it."""
+
+    hot: float = 0.3
+    cold: float = 0.005
+    ease: float = 0.0
+    most: int = 6
+    listed: float = 60.0
+    force: float = 0.2
+
+    @property
+    def way(self) -> Way:
+        return Way(ease=self.ease, most=self.most, listed=self.listed, force=self.force)
+
+
+def search(
+    problem: Problem,
+    *,
+    seed: int,
+    iterations: int | None = None,
+    stop: Callable[[], bool] | None = None,
+    start: Solution | None = None,
+    threads: int = 1,
+    cooling: Cooling = Cooling(),
+) -> Found:
+    """The best solution found in `iterations` moves, or before `stop` says so between two blocks.
+
+    Begins from `start`, where given, with all added that fits. Raises `PlanError` where what is
+    fixed does not fit together.
+    """
+    if iterations is None and stop is None:
+        raise ValueError("a search without end: give iterations, or stop")
+    tables = tables_of(problem)
+    islands = [books_of(problem, tables, seed * ISLANDS + k) for k in range(ISLANDS)]
+    begin = _begin(problem, start)
+    for books in islands:
+        misfit = int(run(tables, books, begin, cooling.way, 0, 1.0, 1.0))
+        if misfit >= 0:
+            raise PlanError(f"candidate {misfit} is fixed and does not fit beside the others")
+    if len(problem.bundles.members):
+        _cool(tables, islands, cooling, _mean_weight(problem), threads, _Budget(iterations, stop))
+    best = max(islands, key=lambda books: float(books.best_total[0]))
+    return _found(problem, best, sum(int(b.counters[ITERATION]) for b in islands))
+
+
+def _mean_weight(problem: Problem) -> float:
+    weight = problem.goals.weight[problem.goals.weight > 0]
+    return float(np.mean(weight)) if len(weight) else 1.0
+
+
+def _begin(problem: Problem, start: Solution | None) -> Start:
+    done, at_s = np.zeros(0, dtype=bool), np.zeros(0)
+    if start is not None:
+        done, at_s = np.zeros(len(problem), dtype=bool), np.zeros(len(problem))
+        done[start.candidates], at_s[start.candidates] = True, start.start_s
+    goals, serves = problem.goals, problem.bundles.serves
+    worth = goals.part_share * goals.weight[goals.part_goal]
+    bundle = np.repeat(np.arange(len(serves)), np.diff(serves.first))
+    promise = np.bincount(bundle, weights=worth[serves.of], minlength=len(serves))
+    return Start(done=done, at_s=at_s, order=np.argsort(-promise, kind="stable"))
+
+
+GO_ON = Start(done=np.zeros(0, dtype=bool), at_s=np.zeros(0), order=np.zeros(0, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class _Budget:
+    iterations: int | None
+    stop: Callable[[], bool] | None
+
+    def moves(self, made: int) -> int:
+        """How many moves an island may make now; none at the end."""
+        if self.stop is not None and self.stop():
+            return 0
+        if self.iterations is None:
+            return BLOCK
+        left = self.iterations - made * ISLANDS
+        return min(BLOCK, -(-left // ISLANDS))
+
+
+def _cool(
+    tables: Tables,
+    islands: Sequence[Books],
+    cooling: Cooling,
+    unit: float,
+    threads: int,
+    budget: _Budget,
+) -> None:
+    ratio, blocks, block = cooling.cold / cooling.hot, FIRST_CYCLE, 0
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        while (moves := budget.moves(int(islands[0].counters[ITERATION]))) > 0:
+            heat = [unit * cooling.hot * ratio ** ((block + k) / blocks) for k in (0, 1)]
+            # a last block cut short cools no further than it would have done by then
+            heat[1] = heat[0] * (heat[1] / heat[0]) ** (moves / BLOCK)
+            jobs = [
+                pool.submit(run, tables, books, GO_ON, cooling.way, moves, *heat)
+                for books in islands
+            ]
+            for job in jobs:
+                job.result()
+            block += 1
+            if block == blocks:
+                block, blocks = 0, 2 * blocks
+
+
+def _found(problem: Problem, books: Books, iterations: int) -> Found:
+    done = np.flatnonzero(books.best_done)
+    order = np.lexsort((books.best_s[done], problem.lane[done]))
+    chosen = done[order]
+    start_s = np.where(problem.lane[chosen] >= 0, books.best_s[chosen], 0.0)
+    solution = Solution(candidates=chosen, start_s=start_s)
+    broken = violations(problem, solution)
+    if broken:
+        raise AssertionError(f"the search found what does not hold: {broken[0]}")
+    return Found(solution=solution, value=value(problem, solution), iterations=iterations)

@@ -1,0 +1,108 @@
+"""Poses, turns and earliest starts, compiled; `judge.turn_seconds` is their plain form."""
+
+from __future__ import annotations
+
+import math
+
+from humay.compiled import inner
+from humay.schedule.core.search.tables import ATTITUDE, DIRECTION, PLANE, SIDE, Books, Tables
+
+FITS_S = 1e-7
+"""A start this much too early is taken as it stands."""
+_ROUNDS = 40
+
+
+@inner
+def point(t: Tables, i: int, start_s: float, side: int, out, row: int) -> None:  # type: ignore[no-untyped-def]
+    """Write the pose of candidate i, begun at `start_s`, into a side of a row of `out`."""
+    first, last = t.pose_first[i], t.pose_first[i + 1] - 1
+    column = side * SIDE
+    if first == last:
+        for k in range(column, column + SIDE):
+            out[row, k] = t.poses[first, k]
+        return
+    at = (start_s - t.pose_from_s[i]) / t.pose_step_s[i]
+    low = first + min(max(math.floor(at), 0), last - first - 1)
+    share = min(max(at - (low - first), 0.0), 1.0)
+    size = 0.0
+    for k in range(column, column + SIDE):
+        out[row, k] = (1.0 - share) * t.poses[low, k] + share * t.poses[low + 1, k]
+        if k < column + SIDE - 1:
+            size += out[row, k] * out[row, k]
+    kind = t.measure[t.lane[i]]
+    if kind in (DIRECTION, ATTITUDE):
+        size = math.sqrt(size)
+        for k in range(column, column + SIDE - 1):
+            out[row, k] /= size
+
+
+@inner
+def turn_s(t: Tables, lane: int, a, i: int, b, j: int) -> float:  # type: ignore[no-untyped-def]
+    """Seconds from the leaving side of row i of `a` to the arriving side of row j of `b`."""
+    minus, plus, largest = 0.0, 0.0, 0.0
+    for k in range(SIDE - 1):
+        low, high = a[i, SIDE + k], b[j, k]
+        minus += (high - low) * (high - low)
+        plus += (high + low) * (high + low)
+        largest = max(largest, abs(high - low))
+    kind = t.measure[lane]
+    if kind == DIRECTION:
+        apart = 2.0 * math.asin(min(0.5 * math.sqrt(minus), 1.0))
+    elif kind == ATTITUDE:
+        apart = 4.0 * math.asin(min(0.5 * math.sqrt(min(minus, plus)), 1.0))
+    elif kind == PLANE:
+        apart = 2.0 * math.atan(0.5 * math.sqrt(minus))
+    else:
+        apart = largest
+    rate, acceleration = t.rate[lane], t.acceleration[lane]
+    if math.isinf(acceleration):
+        seconds = apart / rate
+    elif apart * acceleration > rate * rate:
+        seconds = apart / rate + rate / acceleration
+    else:
+        seconds = 2.0 * math.sqrt(apart / acceleration)
+    return float(seconds + t.settle_s[lane] + a[i, 2 * SIDE - 1] + b[j, SIDE - 1])
+
+
+@inner
+def on_grid(t: Tables, start_s: float) -> float:
+    """The first allowed start from `start_s` on."""
+    if t.grid_s > 0.0:
+        return math.ceil(start_s / t.grid_s - 1e-9) * t.grid_s
+    return start_s
+
+
+@inner
+def earliest_s(t: Tables, b: Books, i: int, j: int) -> float:
+    """The first start of j found after i as it stands; beyond `high_s` where there is none.
+
+    Tried upwards: where a turn ends too late, at its end. Turning times fall by less than time
+    goes on but at the smallest angles, so that the tries converge, and what is handed out was
+    tried itself.
+    """
+    lane, free_s = t.lane[j], b.at_s[i] + t.duration_s[i]
+    start_s = on_grid(t, max(t.low_s[j], free_s + t.settle_s[lane]))
+    for _ in range(_ROUNDS):
+        if start_s > t.high_s[j] + FITS_S:
+            return math.inf
+        point(t, j, start_s, 0, b.scratch, 0)
+        need_s = free_s + turn_s(t, lane, b.now, i, b.scratch, 0)
+        if need_s <= start_s + FITS_S:
+            return start_s
+        start_s = on_grid(t, need_s + 0.5 * FITS_S)
+    return math.inf
+
+
+@inner
+def fits(t: Tables, b: Books, i: int, j: int) -> bool:
+    """Whether i leaves time for the turn to j, both as they stand."""
+    free_s = b.at_s[j] - b.at_s[i] - t.duration_s[i]
+    return bool(free_s + FITS_S >= turn_s(t, t.lane[j], b.now, i, b.now, j))
+
+
+@inner
+def start_at(t: Tables, b: Books, i: int, start_s: float) -> None:
+    """Set the start of i and its poses."""
+    b.at_s[i] = start_s
+    point(t, i, start_s, 0, b.now, i)
+    point(t, i, start_s, 1, b.now, i)
