@@ -19,6 +19,7 @@ from typing import Any
 from humay.mission.camera import BAND, CAMERA, STATED_SNR
 from humay.mission.keys import Table
 from humay.mission.mission import MISSION, MISSION_FILE, RUN
+from humay.mission.outage import OUTAGE
 from humay.mission.request import REQUEST
 from humay.mission.satellite import (
     IMAGING_LIMIT,
@@ -49,6 +50,7 @@ TABLES: dict[str, Table] = {
     "station": STATION,
     "mask": MASK_POINT,
     "rate_by_elevation": RATE_STEP,
+    "outage": OUTAGE,
     "request": REQUEST,
     "relative_orbit": RELATIVE_ORBIT,
     "stereo": STEREO,

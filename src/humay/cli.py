@@ -7,10 +7,14 @@ input is refused (one line says where, what was found, what was expected), 2 wro
 from __future__ import annotations
 
 import json
+import math
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from humay.chain import Step
     from humay.mission import Mission, Request
     from humay.processing import Level, VerticalDatum
+    from humay.schedule import Effort
     from humay.time import Epoch
 
 app = typer.Typer(
@@ -361,11 +366,15 @@ def plan(
     ] = None,
     iterations: Annotated[
         int | None,
-        typer.Option(min=0, help="budget of an improving method; the greedy one has none"),
+        typer.Option(
+            min=0, help="moves of the search: the same plan each time; 0: the greedy plan, alone"
+        ),
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="the same in seconds; the greedy one ends by itself")
+        float | None,
+        typer.Option(min=0, help="search for so long instead; Ctrl-C keeps the best found so far"),
     ] = None,
+    threads: Threads = None,
     seed: Seed = 1,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -383,6 +392,7 @@ def plan(
     begin, end = _span(start, hours / 24.0)
     released = begin if release is None else _instant(release, "--release")
     craft, wanted = _load(mission, requests)
+    effort = _effort(iterations, seconds, _thread_count(threads))
     with _progress(quiet) as step:
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
@@ -408,6 +418,7 @@ def plan(
             release=released,
             seed=1 if seed is None else seed,
             step=step,
+            effort=effort,
         )
     write_whole(output, json_bytes(document))
     if as_json:
@@ -779,6 +790,36 @@ def _span(start: str, days: float) -> tuple[datetime, datetime]:
         return begin, begin + timedelta(days=days)
     except OverflowError as error:
         raise HumayError(f"--start: {start} and {days:g} days reach past the year 9999") from error
+
+
+def _effort(iterations: int | None, seconds: float | None, threads: int) -> Effort:
+    """How long to search; a budget in seconds begins when the search does, and ends at Ctrl-C."""
+    from humay.schedule import ITERATIONS, Effort
+
+    if seconds is None:
+        given = ITERATIONS if iterations is None else iterations
+        return Effort(iterations=given, threads=threads)
+    return Effort(stop=_Patience(seconds), threads=threads)
+
+
+@dataclass
+class _Patience:
+    """Says stop so many seconds after it is first asked, and from the first Ctrl-C on."""
+
+    seconds: float
+    until: float | None = None
+
+    def __call__(self) -> bool:
+        if self.until is None:
+            self.until = time.monotonic() + self.seconds
+            signal.signal(signal.SIGINT, self._enough)
+        over = time.monotonic() >= self.until
+        if over:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return over
+
+    def _enough(self, _number: int, _frame: object) -> None:
+        self.until = -math.inf
 
 
 def _nadir(name: str) -> Nadir:

@@ -14,8 +14,18 @@ import pytest
 
 from humay.check import check_plan, verdict
 from humay.check.violations import CODES
-from humay.mission import ImagingLimit, Mission, OrbitSigma, Station
-from tests.check.valid_plan import MISSION, Json, moved, of_id, requests, valid_plan
+from humay.mission import ImagingLimit, Mission, OrbitSigma, Outage, RateStep, Station
+from humay.time import format_utc
+from tests.check.valid_plan import (
+    MISSION,
+    START,
+    Json,
+    first_times,
+    moved,
+    of_id,
+    requests,
+    valid_plan,
+)
 
 Spoil = Callable[[Json], None]
 
@@ -27,6 +37,12 @@ def shift(entry: Json, by_s: float, *keys: str) -> None:
 
 def request_entry(plan: Json, name: str) -> Json:
     return next(entry for entry in plan["requests"] if entry["name"] == name)
+
+
+def tell_first_times(plan: Json) -> None:
+    """Of every request, as the spoilt plan has them."""
+    for entry in plan["requests"]:
+        entry["first"] = first_times(plan["acquisitions"], plan["passes"], entry["name"])
 
 
 def segment_before(plan: Json, satellite: str, acquisition: str, mode: str) -> tuple[Json, Json]:
@@ -59,6 +75,26 @@ def with_power(**changes: Any) -> Mission:
 def with_station(**changes: Any) -> Mission:
     station: Station = replace(MISSION.stations[0], **changes)
     return replace(MISSION, stations=(station,))
+
+
+def rates(*steps: tuple[float, float]) -> tuple[RateStep, ...]:
+    """From degrees and Mbit/s."""
+    return tuple(
+        RateStep(elevation_rad=math.radians(deg), rate_bit_s=1e6 * mbit_s) for deg, mbit_s in steps
+    )
+
+
+@pytest.mark.parametrize(
+    "mission",
+    [
+        with_station(antenna_rate_rad_s=math.radians(3.0), passes_per_day=4),
+        with_station(max_elevation_rad=math.radians(6.8)),
+        with_station(rate_by_elevation=rates((4.0, 300.0), (6.8, 1.0))),
+        with_satellites(commands_per_pass=2, command_queue=2, image_while_downlinking=False),
+    ],
+)
+def test_a_plan_within_tighter_limits_is_valid(mission: Mission) -> None:
+    assert verdict(check_plan(mission, requests(), valid_plan())) == "valid"
 
 
 def test_a_plan_made_by_hand_is_valid() -> None:
@@ -154,8 +190,8 @@ def image_of_another_time(plan: Json) -> None:
 
 
 def downlink_attitude_without_need(plan: Json) -> None:
-    plan["attitude"]["alpha"][-1] = {**plan["attitude"]["alpha"][-1], "mode": "downlink"}
-    del plan["attitude"]["alpha"][-1]["law"]
+    plan["attitude"]["alpha"][0] = {**plan["attitude"]["alpha"][0], "mode": "downlink"}
+    del plan["attitude"]["alpha"][0]["law"]
 
 
 def two_strips_at_once(plan: Json) -> None:
@@ -178,19 +214,39 @@ def other_height_of_a_pass(plan: Json) -> None:
 
 def two_satellites_on_one_antenna(plan: Json) -> None:
     of_id(plan, "passes", "u-alpha")["end"] = moved(of_id(plan, "passes", "u-beta")["start"], 30.0)
+    tell_first_times(plan)
 
 
 def no_time_to_set_up(plan: Json) -> None:
     of_id(plan, "passes", "u-alpha")["end"] = moved(of_id(plan, "passes", "u-beta")["start"], -59.0)
+    tell_first_times(plan)
+
+
+def outage_forgotten(plan: Json) -> None:
+    plan["outages"].pop()
+
+
+def outages_not_told(plan: Json) -> None:
+    del plan["outages"]
+
+
+def outage_of_nobody(plan: Json) -> None:
+    plan["outages"].append({**plan["outages"][0], "satellite": "beta"})
+
+
+def outage_shorter_than_it_is(plan: Json) -> None:
+    shift(plan["outages"][1], -60.0, "end")
 
 
 def command_after_the_act(plan: Json) -> None:
     of_id(plan, "passes", "d-alpha")["uplink"] = True
     of_id(plan, "acquisitions", "a1")["uplink"] = "d-alpha"
+    tell_first_times(plan)
 
 
 def command_by_another_satellite(plan: Json) -> None:
     of_id(plan, "acquisitions", "a1")["uplink"] = "u-beta"
+    tell_first_times(plan)
 
 
 def command_in_a_pass_without_uplink(plan: Json) -> None:
@@ -199,6 +255,7 @@ def command_in_a_pass_without_uplink(plan: Json) -> None:
 
 def command_in_no_pass(plan: Json) -> None:
     of_id(plan, "acquisitions", "a1")["uplink"] = "nothing"
+    tell_first_times(plan)
 
 
 def released_too_late(plan: Json) -> None:
@@ -236,10 +293,12 @@ def downlink_of_another_sum(plan: Json) -> None:
 def delivered_early(plan: Json) -> None:
     entry = of_id(plan, "acquisitions", "a1")
     entry["delivered"] = moved(entry["delivered"], -10.0)
+    tell_first_times(plan)
 
 
 def not_delivered_but_sent(plan: Json) -> None:
     of_id(plan, "acquisitions", "a1")["delivered"] = None
+    tell_first_times(plan)
 
 
 def delivered_but_half_sent(plan: Json) -> None:
@@ -356,6 +415,19 @@ def wrong_fraction(plan: Json) -> None:
 
 def no_reason(plan: Json) -> None:
     request_entry(plan, "far away")["reason"] = None
+
+
+def answered_earlier(plan: Json) -> None:
+    first = request_entry(plan, "town")["first"]
+    first["image"] = moved(first["image"], -1.0)
+
+
+def answered_without_an_image(plan: Json) -> None:
+    request_entry(plan, "far away")["first"]["uplink"] = "2026-03-01T00:05:08.673557Z"
+
+
+def delivery_not_told(plan: Json) -> None:
+    request_entry(plan, "town")["first"]["delivery"] = None
 
 
 def wrong_value(plan: Json) -> None:
@@ -523,6 +595,7 @@ EXACTLY: dict[str, list[Spoil]] = {
                  image_of_another_time, downlink_attitude_without_need],
     "contact": [pass_below_the_mask, pass_outside_its_contact, other_height_of_a_pass],
     "antenna": [two_satellites_on_one_antenna, no_time_to_set_up],
+    "outage": [outage_forgotten, outages_not_told, outage_of_nobody, outage_shorter_than_it_is],
     "uplink": [command_after_the_act, command_by_another_satellite, command_in_no_pass,
                command_in_a_pass_without_uplink, released_too_late],
     "downlink": [downlink_too_fast, downlink_outside_its_pass, downlink_in_another_attitude,
@@ -532,7 +605,8 @@ EXACTLY: dict[str, list[Spoil]] = {
     "energy": [other_battery_curve, no_battery_curve],
     "imaging_time": [other_imaging_curve],
     "eclipse": [eclipse_forgotten, eclipse_three_seconds_late],
-    "coverage": [narrow_strip, wrong_outcome, wrong_fraction, no_reason, wrong_value,
+    "coverage": [answered_earlier, answered_without_an_image, delivery_not_told,
+                 narrow_strip, wrong_outcome, wrong_fraction, no_reason, wrong_value,
                  unfair_shares],
     "bound": [bound_lowered, wrong_gap, wrong_objective],
     "orbit": [other_elements, younger_elements, surer_orbit, another_orbit_number,
@@ -622,6 +696,14 @@ def test_what_is_never_in_reach_may_lie_nowhere() -> None:
         ("downlink", with_satellites(downlink_bit_s=250e6)),
         ("downlink", with_station(downlink_bit_s=250e6)),
         ("antenna", with_station(setup_s=300.0)),
+        ("antenna", with_station(antenna_rate_rad_s=math.radians(0.1))),
+        ("antenna", with_station(passes_per_day=3)),
+        ("uplink", with_satellites(commands_per_pass=1)),
+        ("uplink", with_satellites(command_queue=1)),
+        ("downlink", with_station(max_elevation_rad=math.radians(6.0))),
+        ("downlink", with_station(rate_by_elevation=rates((6.0, 300.0)))),
+        ("downlink", with_station(rate_by_elevation=rates((5.0, 299.0)))),
+        ("downlink", with_station(rate_by_elevation=rates((5.0, 300.0), (6.0, 0.0)))),
         ("contact", with_station(mask=((1.0, math.radians(8)),))),
         ("contact", with_station(min_elevation_rad=math.radians(6.6))),
         ("contact", with_station(downlink=False)),
@@ -637,6 +719,38 @@ def test_a_plan_for_another_mission_is_refused_for_what_differs(
     code: str, mission: Mission
 ) -> None:
     assert code in codes(valid_plan(), mission)
+
+
+def minutes(after: float) -> datetime:
+    return START + timedelta(minutes=after)
+
+
+@pytest.mark.parametrize(
+    ("who", "start", "end", "busy"),
+    [
+        ({"station": "north"}, 2.0, 3.6, []),
+        ({"station": "north"}, 3.0, 4.0, ["pass 'u-alpha'"]),
+        ({"station": "north"}, 103.2, 103.6, ["pass 'd-alpha'", "downlink 's1'"]),
+        ({"satellite": "alpha"}, 103.2, 103.6, ["pass 'd-alpha'", "downlink 's1'"]),
+        ({"satellite": "beta"}, 103.2, 103.6, []),
+        ({"satellite": "alpha"}, 18.28, 18.3, ["acquisition 'a1'", "attitude['alpha'][3] (image)"]),
+        ({"satellite": "alpha"}, 18.1, 18.2, ["attitude['alpha'][1] (slew)"]),
+        ({"satellite": "alpha"}, 20.0, 21.0, []),
+    ],
+)
+def test_nothing_is_done_in_an_outage(
+    who: dict[str, str], start: float, end: float, busy: list[str]
+) -> None:
+    outage = Outage(start=minutes(start), end=minutes(end), reason="test", **who)
+    plan = valid_plan()
+    told = {"start": outage.start, "end": outage.end}
+    plan["outages"].append(
+        {"station": outage.station, "satellite": outage.satellite, "reason": "test",
+         "cut": [], "dropped": [], **{key: format_utc(t) for key, t in told.items()}}
+    )  # fmt: skip
+    found = check_plan(replace(MISSION, outages=(*MISSION.outages, outage)), requests(), plan)
+    assert {v.code for v in found} == ({"outage"} if busy else set())
+    assert sorted(v.where.split(" of ")[0] for v in found) == sorted(busy)
 
 
 def test_imaging_limits_hold_in_every_window() -> None:
@@ -695,6 +809,7 @@ def test_a_request_narrows_the_window(narrowed: dict[str, Any]) -> None:
 def test_a_violation_says_when_where_what_was_found_and_what_was_expected() -> None:
     plan = valid_plan()
     of_id(plan, "acquisitions", "a1")["uplink"] = "u-beta"
+    tell_first_times(plan)
     (violation, *_) = check_plan(MISSION, requests(), plan)
     started = of_id(valid_plan(), "acquisitions", "a1")["start"]
     assert str(violation) == (

@@ -45,6 +45,7 @@ from humay.mission import (
     ImagingLimit,
     Mission,
     OrbitSigma,
+    Outage,
     Power,
     Request,
     Satellite,
@@ -132,6 +133,20 @@ MISSION = Mission(
     stations=(STATION,),
     cameras=(CAMERA,),
     heights=CoarseRelief(),
+    outages=(
+        Outage(
+            satellite="alpha",
+            start=START + timedelta(minutes=60),
+            end=START + timedelta(minutes=80),
+            reason="orbit raised",
+        ),
+        Outage(
+            station="north",
+            start=START + timedelta(minutes=170),
+            end=END + timedelta(days=1),
+            reason="repair",
+        ),
+    ),
 )
 
 
@@ -402,7 +417,7 @@ class Builder:
         x = unit(along - (along @ back) * back)
         stretch = math.hypot(1.0, (x @ up) / (back @ up))  # of a pixel along the strip
         line_period_s = CAMERA.ifov_rad * float(norm(r - aim)) * stretch / 6_900
-        weight = next(r.weight for r in self.requests if r.name == request)
+        worth = next(r.worth for r in self.requests if r.name == request)
         number, since_s = flight.orbit.orbit_at(np.array(start_s))
         lines = (end_s - start_s) / line_period_s
         entry = {
@@ -422,7 +437,7 @@ class Builder:
             "rate_start_deg_s": np.degrees(rate(law, start_s)).tolist(),
             "rate_end_deg_s": np.degrees(rate(law, end_s)).tolist(),
             "data_gbit": lines * (12_000 * 12 + 3_000 * 12 / 4) / 3.0 / 1e9,
-            "value": weight * share, "uplink": uplink, "delivered": None,
+            "value": worth * share, "uplink": uplink, "delivered": None,
         }  # fmt: skip
         self.acquisitions.append(entry)
         self.turn_to(flight, law, start_s - 3.0, "settle", start_s, name)
@@ -525,7 +540,7 @@ class Builder:
         lon, lat = lonlat_deg(n)
         self.requests.append(
             Request(name="town", geometry=Point(lon, lat), kind="point", height_m=500.0,
-                    height_source="height_m", priority=7, weight=3.0, purpose="map")
+                    height_source="height_m", priority=6, weight=1.5, purpose="map")
         )  # fmt: skip
         n = ellipsoid_normal(np.radians(lon), np.radians(lat))
         self.strips["town"] = [("1", strip_through(n, along, 20e3, 500.0, 12e3), 1.0)]
@@ -568,6 +583,11 @@ class Builder:
             "satellites": [self.satellite_entry(self.flights[name]) for name in names],
             "requests": [self.request_entry(request) for request in self.requests],
             "acquisitions": self.acquisitions, "passes": self.passes, "downlinks": self.downlinks,
+            "outages": [
+                {"station": o.station, "satellite": o.satellite, "start": format_utc(o.start),
+                 "end": format_utc(o.end), "reason": o.reason, "cut": [], "dropped": []}
+                for o in MISSION.outages
+            ],
             "attitude": {name: self.flights[name].segments for name in names},
             "resources": {name: self.resources(self.flights[name]) for name in names},
             "eclipses": {name: self.eclipses(self.flights[name]) for name in names},
@@ -601,7 +621,8 @@ class Builder:
             "height_source": request.height_source,
             "geometry": request.geometry.__geo_interface__, "opportunities": 2 * served,
             "outcome": "served" if served else "left out", "fraction": 1.0 if served else 0.0,
-            "strips": strips, "reason": None if served else reason,
+            "strips": strips, "first": first_times(self.acquisitions, self.passes, request.name),
+            "reason": None if served else reason,
         }  # fmt: skip
 
     # resources
@@ -700,6 +721,17 @@ class Builder:
     def track(self, flight: Flight) -> list[list[float]]:
         times = np.arange(self.start_s, self.end_s + 1, 60.0)
         return [lonlat_deg(up) for up in up_at(flight.orbit.position_itrf(times))]
+
+
+def first_times(acquisitions: list[Json], passes: list[Json], request: str) -> Json:
+    """When a request is first commanded, imaged and delivered."""
+    own = [a for a in acquisitions if a["request"] == request]
+    ends = {p["id"]: p["end"] for p in passes}
+    return {
+        "uplink": min((ends[a["uplink"]] for a in own if a["uplink"] in ends), default=None),
+        "image": min((a["end"] for a in own), default=None),
+        "delivery": min((a["delivered"] for a in own if a["delivered"]), default=None),
+    }
 
 
 def seconds(text: str) -> float:

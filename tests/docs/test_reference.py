@@ -166,7 +166,7 @@ def test_every_key_is_on_its_page(page: str, table: Table) -> None:
 def test_every_table_of_the_mission_file_has_its_heading() -> None:
     text = prose(DOCS / "reference" / "mission.md")
     for name in MISSION_FILE.names:
-        assert re.search(rf"^## `\[{name}(\.NAME)?\]`$", text, re.MULTILINE), name
+        assert re.search(rf"^## `\[{{1,2}}{name}(\.NAME)?\]{{1,2}}`$", text, re.MULTILINE), name
 
 
 # Files -------------------------------------------------------------------------------------------

@@ -310,7 +310,8 @@ REFUSALS = [
     (
         ("height_m = 30.0", "height_m = 30.0\nantenna = 3"),
         "mission.toml: [station.baku] unknown key 'antenna', expected one of: lon_deg, lat_deg, "
-        "height_m, min_elevation_deg, mask, setup_s, downlink_mbit_s, rate_by_elevation, uplink, "
+        "height_m, min_elevation_deg, max_elevation_deg, mask, setup_s, antenna_rate_deg_s, "
+        "passes_per_day, downlink_mbit_s, rate_by_elevation, uplink, "
         "downlink",
     ),
     (
@@ -554,7 +555,7 @@ def test_each_unit_at_the_end_of_a_key_becomes_si(
 
 
 def test_every_table_of_the_file_is_declared_once() -> None:
-    assert MISSION_FILE.names == ("mission", "run", "satellite", "camera", "station")
+    assert MISSION_FILE.names == ("mission", "run", "satellite", "camera", "station", "outage")
 
 
 def test_a_record_made_by_hand_checks_itself_in_si() -> None:

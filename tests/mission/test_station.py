@@ -105,3 +105,38 @@ def test_a_carrier_is_in_hertz(load: Callable[..., Mission]) -> None:
         MissionError, match="downlink_hz is 8200, expected a number at least 1000000"
     ):
         load((line, f"{line}\ndownlink_hz = 8200"))
+
+
+ANTENNA = "setup_s = 20\nantenna_rate_deg_s = 3\nmax_elevation_deg = 85\npasses_per_day = 6"
+
+
+def test_an_antenna_from_a_file_is_in_radians(load: Callable[..., Mission]) -> None:
+    station = load(("height_m = 30.0", f"height_m = 30.0\n{ANTENNA}")).stations[0]
+    assert (station.setup_s, station.passes_per_day) == (20.0, 6)
+    assert station.antenna_rate_rad_s == pytest.approx(math.radians(3))
+    assert station.max_elevation_rad == pytest.approx(math.radians(85))
+
+
+def test_without_further_words_an_antenna_follows_through_the_zenith_and_turns_in_no_time(
+    load: Callable[..., Mission],
+) -> None:
+    station = load().stations[0]
+    assert station.max_elevation_rad == math.pi / 2
+    assert (station.antenna_rate_rad_s, station.passes_per_day) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("max_elevation_deg = 5", "max_elevation_deg is 5, expected more than min_elevation_deg"),
+        ("max_elevation_deg = 91", "max_elevation_deg is 91, expected .* at most 90"),
+        ("antenna_rate_deg_s = 0", "antenna_rate_deg_s is 0, expected a number more than 0"),
+        ("passes_per_day = 0", "passes_per_day is 0, expected a whole number at least 1"),
+        ("passes_per_day = 1.5", "passes_per_day is 1.5, expected a whole number"),
+    ],
+)
+def test_an_antenna_that_cannot_be_is_refused(
+    load: Callable[..., Mission], line: str, words: str
+) -> None:
+    with pytest.raises(MissionError, match=words):
+        load(("height_m = 30.0", f"height_m = 30.0\n{line}"))

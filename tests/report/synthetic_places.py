@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-REASONS = ["slew", "memory", "downlink", "energy", "imaging_time", "uplink", "margin", "period"]
+REASONS = ["slew", "memory", "downlink", "energy", "imaging_time", "uplink", "margin", "period",
+           "outage"]  # fmt: skip
 TEXTS = {
     "period": "asked for 2019-11-08 to 2019-11-12; the plan ends on 2019-11-04",
     "no_opportunity": "never in reach: the smallest off-nadir angle is 41.2 deg, the limit 30 deg",
     "margin": "only windows shorter than the 3-sigma uncertainty of 1.9 s",
+    "outage": "its windows lie in the outage of satellite 'spot-7': orbit raised",
     "uplink": "the first window opens 23 min after the start, no command can be on board in time",
     "slew": "no room beside better requests: 11.8 s needed between them, 9.1 s there",
     "imaging_time": "imaging limit of 600 s in 6,000 s is used up in both windows",

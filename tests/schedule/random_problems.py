@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from humay.access import (
     explain_absences,
     find_contacts,
+    find_links,
     find_opportunities,
     find_pointing,
     find_timeline,
 )
 from humay.earth import geodetic_from_itrf
-from humay.mission import Mission, Request, load_mission, load_requests
+from humay.mission import Mission, RateStep, Request, Station, load_mission, load_requests
 from humay.orbit import ephemerides
-from humay.schedule import Plan, PlanInput, make_plan
+from humay.schedule import Effort, Plan, PlanInput, make_plan
 from humay.time import format_utc
+
+T = TypeVar("T")
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 CAMERA = """
@@ -42,6 +47,9 @@ bits = 12
 response_nm = [625, 695]
 along_track_offset_mrad = 5.0
 """
+
+
+GREEDY = Effort(iterations=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +76,10 @@ def random_problem(seed: int, folder: Path) -> Problem:
     tracks = _tracks(load_mission(bare), hours)
     path = folder / f"mission-{seed}.toml"
     stations = "".join(_station(i, rng, tracks) for i in range(int(rng.integers(1, 3))))
-    path.write_text(bare.read_text() + stations)
-    mission = load_mission(path)
+    names = [f"sat-{i}" for i in range(satellites)]
+    lots = np.random.default_rng([seed, 1])
+    path.write_text(bare.read_text() + stations + _outages(lots, hours, names))
+    mission = _with_ground_limits(load_mission(path), lots)
     wanted = folder / f"requests-{seed}.geojson"
     wanted.write_text(json.dumps(_requests(rng, tracks)))
     return Problem(
@@ -79,23 +89,31 @@ def random_problem(seed: int, folder: Path) -> Problem:
     )
 
 
-def plan_of(problem: Problem, release_early_s: float = 0.0) -> Plan:
+def plan_of(problem: Problem, release_early_s: float = 0.0, effort: Effort = GREEDY) -> Plan:
     """The plan of a problem through every stage."""
+    release = START - timedelta(seconds=release_early_s)
+    return make_plan(
+        given_of(problem), start=START, end=problem.end, release=release, effort=effort
+    )
+
+
+def given_of(problem: Problem) -> PlanInput:
+    """All that a plan of a problem is made from."""
     mission, end = problem.mission, problem.end
     orbits = ephemerides(mission, START, end)
     found = find_opportunities(mission, problem.requests, start=START, end=end, orbits=orbits)
     absent = [r for r in problem.requests if r.name not in set(found.request)]
-    given = PlanInput(
+    contacts = find_contacts(mission, start=START, end=end, orbits=orbits)
+    return PlanInput(
         mission=mission,
         requests=problem.requests,
         opportunities=found,
         pointing=find_pointing(found, mission, orbits),
-        contacts=find_contacts(mission, start=START, end=end, orbits=orbits),
+        contacts=contacts,
+        links=find_links(contacts, mission, orbits),
         timelines=find_timeline(mission, start=START, end=end, orbits=orbits),
         absences=explain_absences(mission, absent, start=START, end=end, orbits=orbits),
     )
-    release = START - timedelta(seconds=release_early_s)
-    return make_plan(given, start=START, end=end, release=release)
 
 
 def _orbit(rng: np.random.Generator) -> dict[str, Any]:
@@ -203,6 +221,59 @@ setup_s = {rng.choice([0, 30, 120])}
 uplink = {"true" if i == 0 or rng.random() < 0.5 else "false"}
 downlink = {"true" if i == 1 or rng.random() < 0.85 else "false"}
 """
+
+
+def _outages(rng: np.random.Generator, hours: float, satellites: list[str]) -> str:
+    """Up to three outages."""
+    text = ""
+    for _ in range(int(rng.choice([0, 0, 1, 2, 3]))):
+        begin_h = rng.uniform(-0.5, hours)
+        end_h = begin_h + rng.choice([0.02, 0.1, 1.0]) * rng.uniform(0.5, 2.0)
+        who = (
+            'station = "ground-0"' if rng.random() < 0.4
+            else f'satellite = "{rng.choice(satellites)}"'
+        )  # fmt: skip
+        start, end = (format_utc(START + timedelta(hours=float(h))) for h in (begin_h, end_h))
+        text += f'[[outage]]\n{who}\nstart = {start}\nend = {end}\nreason = "test"\n'
+    return text
+
+
+def _with_ground_limits(mission: Mission, rng: np.random.Generator) -> Mission:
+    """Each limit of the ground in some of the missions."""
+    stations = tuple(_with_antenna_limits(station, rng) for station in mission.stations)
+    satellites = tuple(
+        replace(
+            satellite,
+            commands_per_pass=_sometimes(rng, lambda: int(rng.integers(1, 4))),
+            command_queue=_sometimes(rng, lambda: int(rng.integers(1, 4))),
+            image_while_downlinking=bool(rng.random() < 0.6),
+        )
+        for satellite in mission.satellites
+    )
+    return replace(mission, stations=stations, satellites=satellites)
+
+
+def _with_antenna_limits(station: Station, rng: np.random.Generator) -> Station:
+    low = math.degrees(station.min_elevation_rad)
+    top_deg = rng.uniform(low + 5, 90) if rng.random() < 0.4 else 90.0
+    steps = np.sort(rng.uniform(low - 5, low + 40, size=int(rng.integers(0, 4))))
+    rates = tuple(
+        RateStep(
+            elevation_rad=math.radians(step), rate_bit_s=float(rng.choice([0, 5e6, 60e6, 1e9]))
+        )
+        for step in steps
+    )
+    return replace(
+        station,
+        max_elevation_rad=math.radians(top_deg),
+        antenna_rate_rad_s=_sometimes(rng, lambda: math.radians(rng.choice([0.3, 2.0, 10.0]))),
+        passes_per_day=_sometimes(rng, lambda: int(rng.integers(1, 5))),
+        rate_by_elevation=rates,
+    )
+
+
+def _sometimes(rng: np.random.Generator, drawn: Callable[[], T]) -> T | None:
+    return drawn() if rng.random() < 0.4 else None
 
 
 def _requests(rng: np.random.Generator, tracks: np.ndarray) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from humay.access.files import (
     table_bytes,
 )
 from humay.access.lines import GroundLine, attitude_and_rate, body_from_gcrf, line_from_lonlath
+from humay.access.links import Link, find_links
 from humay.access.looks import Nadir
 from humay.access.notes import accuracy_notes
 from humay.access.opportunities import find_opportunities, stream_opportunities
@@ -36,11 +37,11 @@ from humay.access.views.notebook import show
 
 __all__ = [
     "KINDS", "Backdrop", "CalibrationLimits", "CalibrationLooks", "Contacts", "Eclipses",
-    "GroundLine", "Nadir", "Opportunities", "Pointing", "StereoSets", "Strip", "Timeline",
+    "GroundLine", "Link", "Nadir", "Opportunities", "Pointing", "StereoSets", "Strip", "Timeline",
     "accuracy_notes", "attitude_and_rate", "body_from_gcrf", "calibration_table",
     "contacts_table", "eclipses_table", "explain_absences", "find_calibrations", "find_contacts",
-    "find_eclipses", "find_opportunities", "find_pointing", "find_stereo", "find_timeline",
-    "line_from_lonlath", "opportunities_table", "plot_bytes", "read_contacts",
+    "find_eclipses", "find_links", "find_opportunities", "find_pointing", "find_stereo",
+    "find_timeline", "line_from_lonlath", "opportunities_table", "plot_bytes", "read_contacts",
     "read_opportunities", "read_pointing", "read_timelines", "shadow_spans", "show",
     "stereo_table", "stream_opportunities", "table_bytes", "timeline_table",
 ]  # fmt: skip

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from humay.access.looks import EDGE_TOLERANCE_S
+from humay.access.links import rate_pieces
+from humay.access.passes import Corners, Passes, corners_of
 from humay.access.records import Contacts
-from humay.access.sky import Sky, View, find_passes, sky_over
+from humay.access.sky import find_passes, sky_over
 from humay.arrays import FloatArray, IntArray, norm
 from humay.earth import LIGHT_M_S
 from humay.frames import inertial_velocity
 from humay.mission import Mission, Satellite, Station
 from humay.orbit import Ephemeris, ephemerides
-from humay.roots import bracketed_roots
 
-_PIECE_S = 60.0  # in a minute, elevation, range and range rate turn at most once
 _DOPPLER_STEP_S = 1.0
-_STEP_TOLERANCE_S = 1e-7  # volume stays good to 1e-6 in a contact of a second
 
 Columns: TypeAlias = dict[str, Any]
 """Arrays (n,) by the names of the record's fields."""
@@ -78,10 +73,10 @@ def _contacts_of(
     """The columns of one satellite's contacts, by station and time."""
     sky = sky_over(stations)
     which, start_s, end_s = find_passes(ephemeris, sky, *span_s)
-    passes = _Passes(ephemeris=ephemeris, sky=sky, which=which, start_s=start_s, end_s=end_s)
+    passes = Passes(ephemeris=ephemeris, sky=sky, which=which, start_s=start_s, end_s=end_s)
     orbit, anx_offset_s = ephemeris.orbit_at(start_s)
     speed = norm(inertial_velocity(*ephemeris.state_itrf(start_s)))
-    corners = _corners(passes)
+    corners = corners_of(passes)
     return {
         "satellite": np.full(len(which), satellite.name, dtype=object),
         "station": np.array([station.name for station in stations], dtype=object)[which],
@@ -97,92 +92,7 @@ def _contacts_of(
     }
 
 
-Rate: TypeAlias = Callable[[FloatArray, IntArray], FloatArray]
-"""A rate of change at instants (k,) of contacts (k,)."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Passes:
-    """Contacts (n,) of one satellite with the stations `which`."""
-
-    ephemeris: Ephemeris
-    sky: Sky
-    which: IntArray
-    start_s: FloatArray
-    end_s: FloatArray
-
-    def view(self, t_s: FloatArray, row: IntArray) -> View:
-        """The satellite at instants (k,) of contacts `row` (k,)."""
-        return self.sky.view(*self.ephemeris.state_itrf(t_s), self.which[row])
-
-    @property
-    def rows(self) -> IntArray:
-        return np.arange(len(self.which))
-
-    @cached_property
-    def first(self) -> View:
-        """The satellite as each contact begins."""
-        return self.view(self.start_s, self.rows)
-
-    @cached_property
-    def last(self) -> View:
-        """The satellite as each contact ends."""
-        return self.view(self.end_s, self.rows)
-
-    @cached_property
-    def way(self) -> tuple[FloatArray, IntArray]:
-        """Instants (k,) and their contacts, from start to end of each, a minute apart or less."""
-        length = self.end_s - self.start_s
-        pieces = np.maximum(np.ceil(length / _PIECE_S), 1).astype(np.int64)
-        row = np.repeat(self.rows, pieces + 1)
-        number = np.arange(len(row)) - np.searchsorted(row, row)
-        t_s = self.start_s[row] + length[row] * (number / pieces[row])
-        return np.minimum(t_s, self.end_s[row]), row
-
-    @cached_property
-    def way_view(self) -> View:
-        return self.view(*self.way)
-
-    def turns(self, rate: Rate, on_way: FloatArray) -> tuple[FloatArray, IntArray]:
-        """Instants at which a rate, `on_way` (k,) at those of `way`, changes sign inside."""
-        t_s, row = self.way
-        changes = (row[1:] == row[:-1]) & ((on_way[1:] > 0) != (on_way[:-1] > 0))
-        here = row[:-1][changes]
-        turn_s = bracketed_roots(
-            lambda t: rate(t, here),
-            t_s[:-1][changes],
-            t_s[1:][changes],
-            tolerance=EDGE_TOLERANCE_S,
-        )
-        return turn_s, here
-
-    def with_ends(self, t_s: FloatArray, row: IntArray) -> tuple[FloatArray, IntArray]:
-        """The instants and both ends of every contact, by contact and time."""
-        t_s = np.concatenate([self.start_s, t_s, self.end_s])
-        row = np.concatenate([self.rows, row, self.rows])
-        order = np.lexsort((t_s, row))
-        return t_s[order], row[order]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Corners:
-    """Instants (k,) between which elevation only rises or only falls, by contact and time."""
-
-    t_s: FloatArray
-    row: IntArray
-    elevation_rad: FloatArray
-
-
-def _corners(passes: _Passes) -> _Corners:
-    def rise(seen: View) -> FloatArray:  # of the sine of elevation: smooth in the zenith, too
-        return seen.elevation_rate_rad_s * np.cos(seen.elevation_rad)
-
-    turns = passes.turns(lambda t_s, row: rise(passes.view(t_s, row)), rise(passes.way_view))
-    t_s, row = passes.with_ends(*turns)
-    return _Corners(t_s=t_s, row=row, elevation_rad=passes.view(t_s, row).elevation_rad)
-
-
-def _angles(passes: _Passes, corners: _Corners) -> Columns:
+def _angles(passes: Passes, corners: Corners) -> Columns:
     """Highest elevation, and the azimuths on the way."""
     order = np.lexsort((corners.t_s, -corners.elevation_rad, corners.row))
     best = order[np.searchsorted(corners.row[order], passes.rows)]
@@ -196,7 +106,7 @@ def _angles(passes: _Passes, corners: _Corners) -> Columns:
     }
 
 
-def _ranges(passes: _Passes) -> Columns:
+def _ranges(passes: Passes) -> Columns:
     """Distance and range rate at both ends, and the least distance."""
     turn_s, row = passes.turns(
         lambda t_s, row: passes.view(t_s, row).range_rate_m_s, passes.way_view.range_rate_m_s
@@ -212,7 +122,7 @@ def _ranges(passes: _Passes) -> Columns:
     }
 
 
-def _doppler(passes: _Passes, carrier_hz: float | None) -> Columns:
+def _doppler(passes: Passes, carrier_hz: float | None) -> Columns:
     """Largest and least Doppler shift -f v/c, NaN without a carrier.
 
     First order: light time and relativity, left out, change it by under 10 Hz at 8 GHz. Its
@@ -238,53 +148,9 @@ def _doppler(passes: _Passes, carrier_hz: float | None) -> Columns:
 
 
 def _volume(
-    passes: _Passes, corners: _Corners, satellite: Satellite, stations: Sequence[Station]
+    passes: Passes, corners: Corners, satellite: Satellite, stations: Sequence[Station]
 ) -> FloatArray:
-    """Bits (n,) that each contact could bring down: the lower rate of satellite and station, by
-    elevation, over time.
-
-    Coding and modulation are switched in steps, so the rate is constant between the elevations of
-    two steps, and the sum of rates times seconds is the integral.
-    """
-    elevation_rad, rate_bit_s = _rate_steps(satellite, stations)
-    volume = np.zeros(len(passes.which))
-    below = np.zeros(len(passes.which))
-    for step in range(elevation_rad.shape[1]):
-        rate = rate_bit_s[passes.which, step]
-        above_s = _seconds_above(passes, corners, elevation_rad[passes.which, step])
-        volume += (rate - below) * above_s
-        below = rate
-    return volume
-
-
-def _rate_steps(satellite: Satellite, stations: Sequence[Station]) -> tuple[FloatArray, FloatArray]:
-    """Elevations (m, k) of the stations' steps and the rates received from there on."""
-    width = max([1, *(len(station.rate_by_elevation) for station in stations)])
-    elevation = np.full((len(stations), width), np.inf)
-    rate = np.zeros((len(stations), width))
-    for i, station in enumerate(stations):
-        received = math.inf if station.downlink_bit_s is None else station.downlink_bit_s
-        highest = min(satellite.downlink_bit_s, received) if station.downlink else 0.0
-        steps = station.rate_by_elevation
-        elevation[i, : len(steps) or 1] = [step.elevation_rad for step in steps] or -np.pi
-        rate[i] = min(highest, steps[-1].rate_bit_s) if steps else highest
-        rate[i, : len(steps)] = [min(highest, step.rate_bit_s) for step in steps]
-    return elevation, rate
-
-
-def _seconds_above(passes: _Passes, corners: _Corners, least_rad: FloatArray) -> FloatArray:
-    """How long (n,) each contact is at `least_rad` (n,) or higher."""
-    row, t_s = corners.row, corners.t_s
-    above = corners.elevation_rad >= least_rad[row]
-    same = row[1:] == row[:-1]
-    crossed = np.flatnonzero(same & (above[1:] != above[:-1]))
-    here = row[crossed]
-    step_s = bracketed_roots(
-        lambda t: passes.view(t, here).elevation_rad - least_rad[here],
-        t_s[crossed],
-        t_s[crossed + 1],
-        tolerance=_STEP_TOLERANCE_S,
-    )
-    seconds = np.where(same & above[1:] & above[:-1], np.diff(t_s), 0.0)
-    seconds[crossed] = np.where(above[crossed], step_s - t_s[crossed], t_s[crossed + 1] - step_s)
-    return np.bincount(row[:-1], seconds, len(passes.which)).astype(np.float64, copy=False)
+    """Bits (n,) that each contact could bring down alone."""
+    pieces = rate_pieces(passes, corners, satellite, stations)
+    bits = pieces.rate_bit_s * (pieces.end_s - pieces.start_s)
+    return np.bincount(pieces.row, bits, len(passes.which)).astype(np.float64, copy=False)

@@ -17,6 +17,7 @@ from humay.access import (
     accuracy_notes,
     explain_absences,
     find_contacts,
+    find_links,
     find_opportunities,
     find_pointing,
     find_timeline,
@@ -26,8 +27,10 @@ from humay.check import check_plan, verdict
 from humay.errors import AccessError, HumayError, PlanError
 from humay.mission import Mission, Request
 from humay.orbit import Ephemeris, ephemerides
-from humay.schedule import PlanInput, make_plan, plan_document
+from humay.schedule import Effort, PlanInput, make_plan, plan_document
 from humay.time import parse_utc
+
+USUAL = Effort()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,6 +118,7 @@ def planned(
     release: datetime,
     seed: int,
     step: Step,
+    effort: Effort = USUAL,
 ) -> dict[str, Any]:
     """A plan that has passed the independent checker, as the dictionary of plan.json.
 
@@ -136,11 +140,12 @@ def planned(
             opportunities=found.opportunities,
             pointing=found.pointing,
             contacts=found.contacts,
+            links=find_links(found.contacts, mission, found.orbits),
             timelines=found.timelines,
             absences=absences,
             notes=found.notes,
         )
-        plan = make_plan(given, start=start, end=end, release=release, seed=seed)
+        plan = make_plan(given, start=start, end=end, release=release, seed=seed, effort=effort)
         document = plan_document(plan)
     with step("check"):
         violations = check_plan(mission, requests, document)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from humay.check.answers import check_answers
+from humay.check.antennas import check_antennas
 from humay.check.case import read_case
-from humay.check.contacts import check_antennas, check_contacts, check_uplinks
+from humay.check.contacts import check_contacts
 from humay.check.coverage import check_coverage
 from humay.check.data import check_downlinks, check_imaging_time, check_memory, check_overlaps
 from humay.check.energy import Sunlight, check_eclipses, check_energy
+from humay.check.outages import check_outages
 from humay.check.references import check_bound, check_orbits, check_references
 from humay.check.structure import check_structure
 from humay.check.timeline import check_segments, check_stated_attitudes, fly_slews
+from humay.check.uplinks import check_uplinks
 from humay.check.violations import Violation, in_time_order
 from humay.check.windows import check_windows
 from humay.mission import Mission, Request
@@ -43,6 +47,7 @@ def check_plan(
         *check_overlaps(case),
         *check_contacts(case),
         *check_antennas(case),
+        *check_outages(case),
         *check_uplinks(case),
         *check_downlinks(case),
         *check_memory(case),
@@ -50,6 +55,7 @@ def check_plan(
         *check_energy(case, slews, sunlight),
         *check_eclipses(case, sunlight),
         *check_coverage(case),
+        *check_answers(case),
         *check_bound(case),
     ]
     return in_time_order(faults)

@@ -1,4 +1,4 @@
-"""Codes `contact` (satellite in sight), `antenna` (one at a time), `uplink` (commands in time)."""
+"""Code `contact`: a satellite is in sight of the station that has booked it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from humay.arrays import FloatArray
-from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Pass
+from humay.check.case import TIME_TOLERANCE_S, Case, Pass
 from humay.check.violations import Violation
 from humay.earth import azimuth_angle, elevation_angle, ellipsoid_normal, itrf_from_geodetic
 from humay.mission import Station
 from humay.orbit import Ephemeris
-from humay.time import format_utc
 
 STEP_S = 1.0
 ELEVATION_TOLERANCE_DEG = 0.01
@@ -113,67 +112,3 @@ def horizon_rad(station: Station, azimuth_rad: FloatArray) -> FloatArray:
     around = np.vstack([points[-1] - turn, points, points[0] + turn])
     mask = np.interp(azimuth_rad, around[:, 0], around[:, 1])
     return np.asarray(np.maximum(station.min_elevation_rad, mask))
-
-
-def check_antennas(case: Case) -> Iterator[Violation]:
-    """[antenna] A station serves one satellite at a time, `setup_s` lies between different ones."""
-    for station in case.mission.stations:
-        booked = sorted((p for p in case.passes if p.station is station), key=lambda p: p.start_s)
-        latest: dict[str, Pass] = {}  # of each satellite, the pass that ends last so far
-        for this in booked:
-            for other in latest.values():
-                yield from _too_close(case, other, this)
-            before = latest.get(this.satellite.name)
-            if before is None or before.end_s < this.end_s:
-                latest[this.satellite.name] = this
-
-
-def _too_close(case: Case, before: Pass, after: Pass) -> Iterator[Violation]:
-    same = before.satellite is after.satellite
-    wanted_s = 0.0 if same else before.station.setup_s
-    apart_s = after.start_s - before.end_s
-    if apart_s < wanted_s - TIME_TOLERANCE_S:
-        yield case.at(
-            "antenna",
-            after.where,
-            f"begins {abs(apart_s):.3f} s {'after' if apart_s > 0 else 'before'} the end of"
-            f" {before.where}, expected at least {wanted_s:g} s after it",
-            after.start_s,
-        )
-
-
-def check_uplinks(case: Case) -> Iterator[Violation]:
-    """[uplink] Every command goes up after its preparation, in a pass of its satellite, in time."""
-    for acquisition in case.acquisitions:
-        name = acquisition.entry["uplink"]
-        booked = case.pass_of.get(name)
-        if booked is None:
-            message = f"its uplink is {name!r}, expected the id of a pass"
-            yield case.at("uplink", acquisition.where, message, acquisition.start_s)
-        else:
-            yield from _uplink(case, acquisition, booked)
-
-
-def _uplink(case: Case, acquisition: Acquisition, booked: Pass) -> Iterator[Violation]:
-    def fault(message: str) -> Violation:
-        return case.at("uplink", acquisition.where, message, acquisition.start_s)
-
-    satellite = acquisition.satellite
-    if booked.satellite is not satellite:
-        yield fault(f"commanded in {booked.where}, expected one of {satellite.name!r}")
-    if not booked.entry["uplink"]:
-        yield fault(f"commanded in {booked.where}, expected one with uplink")
-    ready_s = case.release_s + satellite.preparation_s
-    if booked.start_s < ready_s - TIME_TOLERANCE_S:
-        begin, ready = booked.entry["start"], format_utc(case.clock.utc(ready_s))
-        yield fault(
-            f"{booked.where} begins at {begin}, expected not before {ready}: release and"
-            f" {satellite.preparation_s:g} s of preparation"
-        )
-    latest_s = acquisition.start_s - satellite.command_lead_s
-    if booked.end_s > latest_s + TIME_TOLERANCE_S:
-        end, latest = booked.entry["end"], format_utc(case.clock.utc(latest_s))
-        yield fault(
-            f"{booked.where} ends at {end}, expected not after {latest}: its start less"
-            f" {satellite.command_lead_s:g} s of lead"
-        )

@@ -78,12 +78,12 @@ def _value(case: Case, request: Request, entry: Json) -> Iterator[Violation]:
     ]
     if not shares:
         return  # already a violation `span`
-    expected = request.weight * shares[0]
+    expected = request.worth * shares[0]
     if abs(entry["value"] - expected) > VALUE_TOLERANCE * max(1.0, expected):
         yield case.at(
             "coverage",
             f"acquisition {entry['id']!r}",
-            f"value is {entry['value']:.6f}, expected {expected:.6f}: weight {request.weight:g} x"
+            f"value is {entry['value']:.6f}, expected {expected:.6f}: worth {request.worth:g} x"
             f" share {shares[0]:.6f}",
             case.clock.seconds(entry["start"]),
         )

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from humay.arrays import FloatArray
-from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Downlink
+from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Downlink, Pass
+from humay.check.contacts import LONGEST_CONTACT_S
+from humay.check.rates import steps_of
 from humay.check.violations import Violation
 from humay.mission import Camera, ImagingLimit, Satellite
 
@@ -117,6 +119,8 @@ def check_downlinks(case: Case) -> Iterator[Violation]:
             yield from _items(case, this)
             if satellite.antenna == "fixed":
                 yield from _pointed(case, this)
+            if not satellite.image_while_downlinking:
+                yield from _while_imaging(case, this)
     yield from _deliveries(case)
     yield from _leftovers(case)
 
@@ -141,16 +145,38 @@ def _carried(case: Case, downlink: Downlink) -> Iterator[Violation]:
             f"{downlink.entry['start']} to {downlink.entry['end']} found, expected inside its pass"
             f" {booked.entry['start']} to {booked.entry['end']}"
         )
-    rate = downlink.satellite.downlink_bit_s
-    if booked.station.downlink_bit_s is not None:
-        rate = min(rate, booked.station.downlink_bit_s)
-    most = rate * (downlink.end_s - downlink.start_s)
-    # A downlink's ends are written to 1 microsecond, its bits are not.
-    if downlink.bits > most * (1 + RATE_TOLERANCE) + rate * TIME_TOLERANCE_S:
-        yield fault(
-            f"sends {downlink.bits / 1e9:.6f} Gbit, expected at most {most / 1e9:.6f} Gbit:"
-            f" {rate / 1e6:g} Mbit/s for {downlink.end_s - downlink.start_s:.3f} s"
+    yield from _rate(case, downlink, booked)
+
+
+def _rate(case: Case, downlink: Downlink, booked: Pass) -> Iterator[Violation]:
+    """At a constant rate, never above what the link closes at.
+
+    Ends are written to 1 microsecond: a step that reaches in by less does not count. One that lasts
+    longer than any contact is a violation already, of its pass or of its contact.
+    """
+    if downlink.end_s - downlink.start_s > LONGEST_CONTACT_S:
+        return
+    steps = steps_of(downlink, booked)
+    real = [step for step in steps if step.end_s - step.start_s > TIME_TOLERANCE_S]
+    slowest = min(real or steps, key=lambda step: step.bit_s)
+    length_s, rate = downlink.end_s - downlink.start_s, slowest.bit_s
+    # Bits are not rounded as the ends are. Nothing at all comes down in a keyhole.
+    if downlink.bits > rate * (length_s * (1 + RATE_TOLERANCE) + TIME_TOLERANCE_S):
+        yield case.at(
+            "downlink",
+            downlink.where,
+            f"sends {downlink.bits / 1e9:.6f} Gbit, expected at most"
+            f" {rate * length_s / 1e9:.6f} Gbit: {rate / 1e6:g} Mbit/s for {length_s:.3f} s",
+            slowest.start_s,
         )
+
+
+def _while_imaging(case: Case, downlink: Downlink) -> Iterator[Violation]:
+    for acquisition in case.of(downlink.satellite)[0]:
+        begin_s = max(acquisition.start_s, downlink.start_s)
+        if min(acquisition.end_s, downlink.end_s) > begin_s + TIME_TOLERANCE_S:
+            message = f"sends during {acquisition.where}, expected not while imaging"
+            yield case.at("downlink", downlink.where, message, begin_s)
 
 
 def _items(case: Case, downlink: Downlink) -> Iterator[Violation]:

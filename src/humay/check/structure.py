@@ -18,8 +18,8 @@ from humay.time import parse_utc
 
 FORMAT = "humay-plan-1"
 REASONS = (
-    "period", "no_opportunity", "margin", "uplink", "slew", "imaging_time", "memory", "downlink",
-    "energy",
+    "period", "no_opportunity", "margin", "outage", "uplink", "slew", "imaging_time", "memory",
+    "downlink", "energy",
 )  # fmt: skip
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z", re.ASCII)
@@ -256,10 +256,12 @@ REQUEST = Record(
         "outcome": Choice(("served", "partly", "left out")),
         "fraction": SHARE,
         "strips": Many(STRIP),
+        "first": Record({"uplink": OrNull(TIME), "image": OrNull(TIME), "delivery": OrNull(TIME)}),
         "reason": OrNull(
             Record({"code": Choice(REASONS), "text": TEXT, "competitors": Many(TEXT)})
         ),
-    }
+    },
+    optional=("first",),
 )
 
 ACQUISITION = Record(
@@ -303,6 +305,17 @@ PASS = Record(
         "contact_start": TIME,
         "contact_end": TIME,
         "max_elevation_deg": ANGLE,
+    }
+)
+
+OUTAGE = Record(
+    {
+        "station": OrNull(TEXT),
+        "satellite": OrNull(TEXT),
+        **SPAN,
+        "reason": TEXT,
+        "cut": Many(TEXT),
+        "dropped": Many(TEXT),
     }
 )
 
@@ -360,12 +373,14 @@ PLAN = Record(
         "requests": Many(REQUEST),
         "acquisitions": Many(ACQUISITION),
         "passes": Many(PASS),
+        "outages": Many(OUTAGE),
         "downlinks": Many(DOWNLINK),
         "attitude": Named(Many(SEGMENT)),
         "resources": Named(RESOURCES),
         "eclipses": Named(Many(Record(SPAN))),
         "ground_tracks": Named(Many(LonLat("no"))),
-    }
+    },
+    optional=("outages",),
 )
 
 

@@ -27,6 +27,7 @@ from humay.mission.files import RasterDem, load_mission, load_requests
 from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.mission import Mission, RunSettings
+from humay.mission.outage import Outage
 from humay.mission.request import Limits, Request, conditions, limits
 from humay.mission.satellite import (
     ImagingLimit,
@@ -40,7 +41,7 @@ from humay.mission.satellite import (
     TleOrbit,
 )
 from humay.mission.sentences import describe, quantity_label, quantity_text
-from humay.mission.station import Station
+from humay.mission.station import RateStep, Station
 from humay.mission.stereo import PairLimits, StereoLimits
 
 __all__ = [
@@ -65,11 +66,13 @@ __all__ = [
     "OmmOrbit",
     "Orbit",
     "OrbitSigma",
+    "Outage",
     "PairLimits",
     "PassDirection",
     "Power",
     "Radiometry",
     "RasterDem",
+    "RateStep",
     "RelativeOrbit",
     "Request",
     "RunSettings",

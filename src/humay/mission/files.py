@@ -70,6 +70,7 @@ def load_mission(path: Path | str) -> Mission:
         "stations": tuple(sections["station"].values()),
         "cameras": tuple(cameras.values()),
         "run": run,
+        "outages": sections["outage"],
         "heights": CoarseRelief() if dem is None else _dem(dem, inside),
         "clouds": None if clouds is None else _clouds(clouds, inside),
         "exclusions": () if exclusions is None else _exclusions(exclusions, inside),

@@ -15,9 +15,10 @@ from humay.errors import MissionError
 from humay.mission.camera import CAMERA, Camera, camera_from_fields
 from humay.mission.clouds import CloudModel
 from humay.mission.heights import HeightModel
-from humay.mission.keys import Key, Named, SameAs, Sub, Table, suggestion
+from humay.mission.keys import Key, Named, Rows, SameAs, Sub, Table, suggestion
 from humay.mission.kinds import File, Number, Text, Time, Whole
 from humay.mission.lonlat import lies_in
+from humay.mission.outage import OUTAGE, Outage
 from humay.mission.satellite import SATELLITE, Satellite
 from humay.mission.station import STATION, Station
 
@@ -77,6 +78,7 @@ class Mission:
     heights: HeightModel
     exclusions: tuple[Polygon | MultiPolygon, ...] = ()
     clouds: CloudModel | None = None
+    outages: tuple[Outage, ...] = ()
 
     def __post_init__(self) -> None:
         MISSION.check(self)
@@ -90,6 +92,21 @@ class Mission:
                 raise MissionError(
                     f"mission {self.name!r}: {times} {what}s are named {twin!r}, expected one"
                 )
+        self._check_outages()
+
+    def _check_outages(self) -> None:
+        known = {
+            "station": [station.name for station in self.stations],
+            "satellite": [satellite.name for satellite in self.satellites],
+        }
+        for number, outage in enumerate(self.outages, start=1):
+            for what, names in known.items():
+                name = getattr(outage, what)
+                if name is not None and name not in names:
+                    raise MissionError(
+                        f"outage {number}: {what} is {name!r}, no such {what}"
+                        f"{suggestion(name, names)}"
+                    )
 
     def excludes(self, lon_rad: FloatArray, lat_rad: FloatArray) -> BoolArray:
         """Whether places (...) lie in an area that is never imaged."""
@@ -164,6 +181,12 @@ MISSION_FILE = Table(
             Named(table=STATION, make=Station, may_be_empty=True),
             "the ground stations, `[station.NAME]`",
             default={},
+        ),
+        Key(
+            "outage",
+            Rows(table=OUTAGE, make=Outage),
+            "when a station or a satellite is not to be had, `[[outage]]`",
+            default=[],
         ),
     ),
 )

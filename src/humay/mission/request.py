@@ -21,6 +21,8 @@ from humay.mission.satellite import Satellite
 from humay.mission.stereo import STEREO, StereoLimits
 from humay.mission.trees import ConstraintTree
 
+PRIORITY = 5
+"""At which a request is worth its weight."""
 _CLOUDS = "cloud_probability"
 _GEOMETRIES = {"point": (Point,), "line": (LineString,), "area": (Polygon, MultiPolygon)}
 
@@ -41,7 +43,7 @@ class Request:
     kind: RequestKind
     height_m: float | None = None
     height_source: HeightSource = "relief"
-    priority: int = 5
+    priority: int = PRIORITY
     weight: float = 1.0
     purpose: str = ""
     start: datetime | None = None
@@ -62,6 +64,11 @@ class Request:
             self._refuse(
                 f"end is {self.end.isoformat()}, expected after start {self.start.isoformat()}"
             )
+
+    @property
+    def worth(self) -> float:
+        """What serving it whole adds to a plan: each step of priority doubles the weight."""
+        return self.weight * 2.0 ** (self.priority - PRIORITY)
 
     def densified_lonlat(self, max_step_deg: float) -> list[tuple[FloatArray, list[FloatArray]]]:
         """Each part of an area as (exterior ring, holes), rings (n, 2) closed, degrees.
@@ -96,8 +103,13 @@ REQUEST = Table(
     error=RequestError,
     keys=(
         Key("name", Text(), "what the request is called; no two have the same name"),
-        Key("priority", Whole(at_least=1, at_most=10), "10 is the most urgent", default=5),
-        Key("weight", Number(above=0, at_most=1e9), "worth among equals in priority", default=1.0),
+        Key("priority", Whole(at_least=1, at_most=10), "10 is the most urgent", default=PRIORITY),
+        Key(
+            "weight",
+            Number(above=0, at_most=1e9),
+            "worth; a step of priority doubles it",
+            default=1.0,
+        ),
         Key("purpose", Text(may_be_empty=True), "what the image is for", default=""),
         Key("start", Time(), "not to be imaged before", default=None),
         Key("end", Time(), "not to be imaged after", default=None),

@@ -15,7 +15,7 @@ from humay.errors import MissionError
 from humay.mission.camera import Camera
 from humay.mission.constraint import Constraint
 from humay.mission.keys import Key, Rows, SameAs, Sub, Table
-from humay.mission.kinds import Choice, Direction, File, Number, Text, Time, TimeOfDay, Whole
+from humay.mission.kinds import Choice, Direction, File, Flag, Number, Text, Time, TimeOfDay, Whole
 from humay.mission.trees import ConstraintTree
 
 _ANGLE_LIMIT = Number(above=0, below=90)
@@ -261,11 +261,14 @@ class Satellite:
     pointing_sigma_rad: float
     preparation_s: float
     command_lead_s: float
+    commands_per_pass: int | None = None
+    command_queue: int | None = None
     memory_bit: float
     memory_used_bit: float = 0.0
     downlink_bit_s: float
     downlink_hz: float | None = None
     antenna: Literal["steerable", "fixed"] = "steerable"
+    image_while_downlinking: bool = True
     idle_attitude: Literal["nadir", "sun"] = "nadir"
     navigation: Navigation = Navigation()
     power: Power | None = None
@@ -354,6 +357,19 @@ SATELLITE = Table(
             "preparation_s", Number(at_least=0), "from the release of the plan to the first uplink"
         ),
         Key("command_lead_s", Number(at_least=0), "from uplink to the first commanded act"),
+        Key(
+            "commands_per_pass",
+            Whole(at_least=1),
+            "acquisitions whose commands one pass can carry up",
+            default=None,
+        ),
+        Key(
+            "command_queue",
+            Whole(at_least=1),
+            "acquisitions that may be waiting on board, from the end of the pass that carried "
+            "their command to their first line",
+            default=None,
+        ),
         Key("memory_gbit", Number(above=0), "memory for images"),
         Key("memory_used_gbit", Number(at_least=0), "of it, filled at the start", default=0.0),
         Key("downlink_mbit_s", Number(above=0), "rate at which images are sent"),
@@ -368,6 +384,12 @@ SATELLITE = Table(
             Choice(("steerable", "fixed")),
             "steerable: sends in any attitude; fixed: in the nadir attitude only",
             default="steerable",
+        ),
+        Key(
+            "image_while_downlinking",
+            Flag(),
+            "whether it can send while it images, where its antenna lets it",
+            default=True,
         ),
         Key(
             "idle_attitude",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ import numpy as np
 from humay.arrays import FloatArray
 from humay.errors import MissionError
 from humay.mission.keys import Key, Rows, Table
-from humay.mission.kinds import Flag, Number
+from humay.mission.kinds import Flag, Number, Whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,9 @@ class Station:
 
     `mask` is the horizon as (azimuth, elevation) by rising azimuth, joined by straight lines and
     closed over north; angles are geometric, without refraction. `downlink_bit_s` caps the
-    satellite's rate; so does `rate_by_elevation` in steps, with nothing below the first.
+    satellite's rate; so does `rate_by_elevation` in steps, with nothing below the first. Above
+    `max_elevation_rad` nothing is received: a mount cannot follow through its keyhole. Between two
+    satellites the antenna turns at `antenna_rate_rad_s` about both axes at a time.
     """
 
     name: str
@@ -67,8 +70,11 @@ class Station:
     lat_rad: float
     height_m: float
     min_elevation_rad: float
+    max_elevation_rad: float = math.pi / 2
     mask: tuple[tuple[float, float], ...] = ()
     setup_s: float = 0.0
+    antenna_rate_rad_s: float | None = None
+    passes_per_day: int | None = None
     downlink_bit_s: float | None = None
     rate_by_elevation: tuple[RateStep, ...] = ()
     uplink: bool = True
@@ -80,6 +86,12 @@ class Station:
         self._check_rising("mask", "azimuth", azimuths)
         steps = [step.elevation_rad for step in self.rate_by_elevation]
         self._check_rising("rate_by_elevation", "elevation", steps)
+        if not self.max_elevation_rad > self.min_elevation_rad:
+            raise MissionError(
+                f"station {self.name!r}: max_elevation_deg is "
+                f"{math.degrees(self.max_elevation_rad):g}, expected more than min_elevation_deg "
+                f"({math.degrees(self.min_elevation_rad):g})"
+            )
         if not (self.uplink or self.downlink):
             raise MissionError(
                 f"station {self.name!r}: uplink and downlink are both false, expected one at least"
@@ -116,6 +128,12 @@ STATION = Table(
         Key("height_m", Number(at_least=-500, at_most=9000), "of the antenna above the ellipsoid"),
         Key("min_elevation_deg", Number(at_least=-10, below=90), "lowest elevation in use"),
         Key(
+            "max_elevation_deg",
+            Number(above=-10, at_most=90),
+            "above it lies the keyhole, in which nothing is received",
+            default=90.0,
+        ),
+        Key(
             "mask",
             Rows(table=MASK_POINT, make=_pair),
             "horizon as `{azimuth_deg, elevation_deg}` by rising azimuth, linear in between",
@@ -128,6 +146,19 @@ STATION = Table(
             default=0.0,
         ),
         Key(
+            "antenna_rate_deg_s",
+            Number(above=0, at_most=1000),
+            "turn of the antenna about each of its axes, azimuth and elevation, between two "
+            "satellites; without it the turn takes no time",
+            default=None,
+        ),
+        Key(
+            "passes_per_day",
+            Whole(at_least=1),
+            "most passes that begin in one UTC day",
+            default=None,
+        ),
+        Key(
             "downlink_mbit_s",
             Number(above=0),
             "highest rate received; the lower one of satellite and station counts",
@@ -137,7 +168,7 @@ STATION = Table(
             "rate_by_elevation",
             Rows(table=RATE_STEP, make=RateStep),
             "rates the link closes at as `{elevation_deg, rate_mbit_s}` by rising elevation, in "
-            "steps; for the volume of contacts",
+            "steps",
             default=[],
         ),
         Key("uplink", Flag(), "whether commands are sent from here", default=True),

@@ -18,6 +18,7 @@ REASONS = {
     "period": ("Outside its period", "The plan does not touch the time the request asks for."),
     "no_opportunity": ("Never in reach", "No satellite comes close enough within its limits."),
     "margin": ("Window too short", "Only windows shorter than the uncertainty of the orbit."),
+    "outage": ("In an outage", "The satellite is kept for something else at that time."),
     "uplink": ("No command in time", "No station can send the command early enough."),
     "slew": ("No room beside better ones", "The satellite would not have turned in time."),
     "imaging_time": ("Imaging time used up", "The camera has run as long as it may."),
@@ -146,7 +147,7 @@ def plan_tiles(plan: Json, figures: Json) -> list[Tile]:
     return [
         ("Acquisitions", "", f"{len(plan['acquisitions']):,}", f"{imaging_s:,.0f} s of imaging"),
         ("Images", "", f"{data_gbit:,.1f} Gbit", f"{sent_gbit:,.1f} of them brought down"),
-        ("Plan value", "", f"{plan['objective']['value']:,.1f}", "sum of weights served"),
+        ("Plan value", "", f"{plan['objective']['value']:,.1f}", "sum of what is served is worth"),
         ("Gap", "", gap_text(plan), "to what can be proved possible"),
         ("Age of the elements", "", *age(plan)),
         ("Independent check", kind, verdict, detail),

@@ -5,6 +5,7 @@ hand-written windows.
 """
 
 from humay.schedule.document import plan_document
+from humay.schedule.improve import ITERATIONS, Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
 
-__all__ = ["Plan", "PlanInput", "make_plan", "plan_document"]
+__all__ = ["ITERATIONS", "Effort", "Plan", "PlanInput", "make_plan", "plan_document"]

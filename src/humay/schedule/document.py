@@ -12,16 +12,18 @@ from shapely.geometry import mapping
 from humay.access import Pointing, Timeline
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Request
+from humay.schedule.ground import Loss
 from humay.schedule.plan import Plan, SatellitePlan
 from humay.schedule.planner import Refusal
 from humay.schedule.resources import Downlink, imaging_inside
 from humay.schedule.sequence import Act, Segment
-from humay.time import Epoch, format_utc
+from humay.time import Epoch, format_utc, parse_utc
 
 FORMAT = "humay-plan-1"
 WHOLE = 0.999999
 _CURVE_STEP_S = 60.0
 _JOULE_PER_WH = 3_600.0
+_METHODS = {False: "greedy by priority", True: "ruin and recreate"}
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -37,20 +39,21 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "end": format_utc(plan.end),
         "release": format_utc(plan.release),
         "seed": plan.seed,
-        "iterations": 0,
+        "iterations": plan.iterations,
         "notes": list(plan.given.notes),
         "objective": {
             "value": value,
             "bound": bound,
             "gap": round((bound - value) / bound, 6) if bound > 0 else 0.0,
-            "method": "greedy by priority; bound by a linear relaxation per orbit",
+            "method": f"{_METHODS[plan.searched]}; bound by a linear relaxation per orbit",
         },
         "satellites": [_satellite(plan, name, part) for name, part in plan.satellites.items()],
-        "requests": [_request(plan, request, names) for request in plan.given.requests],
+        "requests": [_request(plan, request, names, delivered) for request in plan.given.requests],
         "acquisitions": [
             _acquisition(plan, name, act, names, delivered) for name, act in _in_order(plan)
         ],
         "passes": [_pass(plan, p) for p in plan.passes],
+        "outages": [_outage(loss) for loss in plan.losses],
         "downlinks": _downlinks(plan, names),
         "attitude": {
             name: [_segment(_epoch(plan), segment, names) for segment in part.segments]
@@ -117,7 +120,9 @@ def _satellite(plan: Plan, name: str, part: SatellitePlan) -> dict[str, Any]:
 # Requests ----------------------------------------------------------------------------------------
 
 
-def _request(plan: Plan, request: Request, names: Mapping[int, str]) -> dict[str, Any]:
+def _request(
+    plan: Plan, request: Request, names: Mapping[int, str], delivered: Mapping[str, str]
+) -> dict[str, Any]:
     o = plan.given.opportunities
     own = np.flatnonzero(o.request == request.name)
     taken = {act.strip: names[act.row] for _, act in _in_order(plan) if act.request == request.name}
@@ -137,8 +142,28 @@ def _request(plan: Plan, request: Request, names: Mapping[int, str]) -> dict[str
         "outcome": outcome,
         "fraction": min(fraction, 1.0),
         "strips": strips,
+        "first": _first(plan, request, names, delivered),
         "reason": None if outcome == "served" else _reason(plan, request, own, strips),
     }
+
+
+def _first(
+    plan: Plan, request: Request, names: Mapping[int, str], delivered: Mapping[str, str]
+) -> dict[str, str | None]:
+    """When the first command of a request is up, its first strip imaged, and one of them down."""
+    epoch = _epoch(plan)
+    own = [
+        (act, uplink)
+        for part in plan.satellites.values()
+        for act, uplink in zip(part.acts, part.uplinks, strict=True)
+        if act.request == request.name
+    ]
+    times = {
+        "uplink": [_utc(epoch, uplink.end_s) for _, uplink in own],
+        "image": [_utc(epoch, act.end_s) for act, _ in own],
+        "delivery": [delivered[names[act.row]] for act, _ in own if names[act.row] in delivered],
+    }
+    return {what: min(found, key=parse_utc, default=None) for what, found in times.items()}
 
 
 def _geometry(request: Request) -> dict[str, Any]:
@@ -217,8 +242,9 @@ def _acquisition(
     if samples is None:
         raise AssertionError(f"acquisition {names[row]} was planned without pointing samples")
     node = int(np.searchsorted(timeline.node_s, act.start_s, side="right")) - 1
-    uplink = plan.satellites[name].lane.uplink
-    weights = {request.name: request.weight for request in plan.given.requests}
+    part = plan.satellites[name]
+    uplink = part.uplinks[part.acts.index(act)]
+    worths = {request.name: request.worth for request in plan.given.requests}
     return {
         "id": names[row],
         "satellite": name,
@@ -238,8 +264,8 @@ def _acquisition(
         "attitude_end": _numbers(act.last.attitude, 10),
         "rate_end_deg_s": _numbers(np.degrees(act.last.rate_rad_s), 8),
         "data_gbit": round(act.bits / 1e9, 9),
-        "value": round(weights[act.request] * plan.shares[act.strip], 9),
-        "uplink": None if uplink is None else uplink.pass_id,
+        "value": round(worths[act.request] * plan.shares[act.strip], 9),
+        "uplink": uplink.pass_id,
         "delivered": delivered.get(names[row]),
     }
 
@@ -274,6 +300,19 @@ def _pass(plan: Plan, p: Any) -> dict[str, Any]:
         "contact_start": _utc(epoch, p.contact_start_s),
         "contact_end": _utc(epoch, p.contact_end_s),
         "max_elevation_deg": _deg(p.max_elevation_rad, 3),
+    }
+
+
+def _outage(loss: Loss) -> dict[str, Any]:
+    outage = loss.closure.outage
+    return {
+        "station": outage.station,
+        "satellite": outage.satellite,
+        "start": format_utc(outage.start),
+        "end": format_utc(outage.end),
+        "reason": outage.reason,
+        "cut": list(loss.cut),
+        "dropped": list(loss.dropped),
     }
 
 

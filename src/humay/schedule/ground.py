@@ -1,15 +1,25 @@
-"""The ground's part: which satellite each antenna follows, and when commands can be on board."""
+"""The ground's part: which satellite each antenna follows, and what outages take."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from humay.access import Contacts
+from humay.access import Contacts, Link
 from humay.mission import Mission, Satellite, Station
+from humay.schedule.antennas import SHORTEST_PASS_S, Offer
+from humay.schedule.assignment import Booking, Need, assign
+from humay.schedule.outages import Closure, left_of
 
-SHORTEST_PASS_S = 30.0
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A part of a pass in which data come down at one rate."""
+
+    start_s: float
+    end_s: float
+    bit_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,101 +35,117 @@ class Pass:
     contact_end_s: float
     max_elevation_rad: float
     uplink: bool
-    downlink: bool
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def downlink(self) -> bool:
+        """Whether data can come down in it."""
+        return bool(self.stretches)
 
 
-def book_passes(mission: Mission, contacts: Contacts) -> list[Pass]:
-    """Every contact booked, in order of time; where two satellites want one antenna, the common
-    time is halved, and the antenna's set-up time is kept between them.
+def book_passes(
+    mission: Mission,
+    contacts: Contacts,
+    links: Sequence[Link],
+    needs: Mapping[str, Need],
+    *,
+    closed: Sequence[Closure] = (),
+    release_s: float,
+) -> list[Pass]:
+    """The contacts booked, or parts of them, in order of time: outside of outages, one satellite an
+    antenna, as many a day as a station takes; which and from when to when is the choice that brings
+    most (`assign`).
     """
-    booked: list[Pass] = []
-    for station in mission.stations:
-        wanted = [
-            Pass(
-                pass_id=str(contacts.contact_id[i]),
-                station=station.name,
-                satellite=str(contacts.satellite[i]),
-                start_s=float(contacts.start_s[i]),
-                end_s=float(contacts.end_s[i]),
-                contact_start_s=float(contacts.start_s[i]),
-                contact_end_s=float(contacts.end_s[i]),
-                max_elevation_rad=float(contacts.max_elevation_rad[i]),
-                uplink=station.uplink,
-                downlink=station.downlink,
+    satellites = {satellite.name: satellite for satellite in mission.satellites}
+    stations = {station.name: station for station in mission.stations}
+    rows, offers = [], []
+    for i in range(len(contacts)):
+        satellite, station = satellites[contacts.satellite[i]], stations[contacts.station[i]]
+        ready_s = release_s + satellite.preparation_s if station.uplink else math.inf
+        for start_s, end_s in _free(contacts, i, closed):
+            rows.append(i)
+            offers.append(
+                Offer(
+                    station=station,
+                    satellite=satellite.name,
+                    start_s=start_s,
+                    end_s=end_s,
+                    link=links[i],
+                    commands_from_s=ready_s,
+                )
             )
-            for i in range(len(contacts))
-            if contacts.station[i] == station.name
-        ]
-        booked += _without_conflict(wanted, station.setup_s)
-    return sorted(booked, key=lambda p: (p.start_s, p.satellite, p.station))
-
-
-def _without_conflict(wanted: Sequence[Pass], setup_s: float) -> list[Pass]:
-    """Passes of one antenna, in order: of two satellites that meet, both get a part, or one the
-    whole, whatever uses the antenna longest."""
-    kept: list[Pass] = []
-    worth_it = [p for p in wanted if _length(p) >= SHORTEST_PASS_S]
-    for new in sorted(worth_it, key=lambda p: (p.start_s, p.satellite)):
-        resolved = [new]
-        while kept and resolved == [new] and kept[-1].satellite != new.satellite:
-            resolved = _best_use(kept.pop(), new, setup_s)  # alone, it meets the one before, too
-        kept += resolved
-    return kept
-
-
-def _best_use(old: Pass, new: Pass, setup_s: float) -> list[Pass]:
-    """Both as they are, both with the common time halved, or one alone."""
-    if new.start_s >= old.end_s + setup_s:
-        return [old, new]
-    middle = 0.5 * (new.start_s + min(old.end_s, new.end_s))
-    head = _cut(old, end_s=min(old.end_s, middle - 0.5 * setup_s))
-    tail = _cut(new, start_s=max(new.start_s, head.end_s + setup_s))
-    choices = [[old], [new]]
-    if min(_length(head), _length(tail)) >= SHORTEST_PASS_S:
-        choices.insert(0, [head, tail])
-    return max(choices, key=lambda passes: sum(_length(p) for p in passes))
-
-
-def _length(p: Pass) -> float:
-    return p.end_s - p.start_s
-
-
-def _cut(whole: Pass, *, start_s: float | None = None, end_s: float | None = None) -> Pass:
-    values = vars(whole) | {
-        "start_s": whole.start_s if start_s is None else start_s,
-        "end_s": whole.end_s if end_s is None else end_s,
-    }
-    return Pass(**values)
-
-
-def first_uplink(satellite: Satellite, passes: Sequence[Pass], release_s: float) -> Pass | None:
-    """The first pass that lies wholly after the plan's release and the preparation of commands."""
-    ready_s = release_s + satellite.preparation_s
-    fitting = (
-        p for p in passes if p.satellite == satellite.name and p.uplink and p.start_s >= ready_s
-    )
-    return min(fitting, key=lambda p: p.end_s, default=None)
-
-
-def earliest_start_s(satellite: Satellite, uplink: Pass | None) -> float:
-    """When the first act commanded through a pass may begin; never without one."""
-    return math.inf if uplink is None else uplink.end_s + satellite.command_lead_s
-
-
-def soonest_command_s(
-    satellite: Satellite, mission: Mission, contacts: Contacts, release_s: float
-) -> float:
-    """Before this no act can be commanded, however passes are booked: for bounds."""
-    ready_s = release_s + satellite.preparation_s
-    uplinks = {station.name for station in mission.stations if station.uplink}
-    instants = [
-        max(float(contacts.start_s[i]), ready_s)
-        for i in range(len(contacts))
-        if contacts.satellite[i] == satellite.name
-        and contacts.station[i] in uplinks
-        and contacts.end_s[i] >= ready_s
+    leads_s = {name: satellite.command_lead_s for name, satellite in satellites.items()}
+    booked = assign(offers, needs, leads_s, contacts.epoch)
+    of_row: dict[int, list[Booking]] = {}
+    for booking in booked:
+        of_row.setdefault(rows[booking.offer], []).append(booking)
+    passes = [
+        _pass(contacts, i, offers[booking.offer], booking, number)
+        for i, own in of_row.items()
+        for number, booking in enumerate(own, start=1)
     ]
-    return min(instants, default=math.inf) + satellite.command_lead_s
+    return sorted(passes, key=lambda p: (p.start_s, p.satellite, p.station))
+
+
+def _free(contacts: Contacts, i: int, closed: Sequence[Closure]) -> list[tuple[float, float]]:
+    """What outages leave of a contact, in parts that are long enough."""
+    satellite, station = str(contacts.satellite[i]), str(contacts.station[i])
+    taken = [(c.start_s, c.end_s) for c in closed if c.of(station, satellite)]
+    whole = float(contacts.start_s[i]), float(contacts.end_s[i])
+    return [part for part in left_of(whole, taken) if part[1] - part[0] >= SHORTEST_PASS_S]
+
+
+def _pass(contacts: Contacts, i: int, offer: Offer, booking: Booking, number: int) -> Pass:
+    """A booking of a contact; from the second on, `#2` and so on ends its id."""
+    return Pass(
+        pass_id=str(contacts.contact_id[i]) + (f"#{number}" if number > 1 else ""),
+        station=offer.station.name,
+        satellite=offer.satellite,
+        start_s=booking.start_s,
+        end_s=booking.end_s,
+        contact_start_s=float(contacts.start_s[i]),
+        contact_end_s=float(contacts.end_s[i]),
+        max_elevation_rad=float(contacts.max_elevation_rad[i]),
+        uplink=offer.station.uplink,
+        stretches=tuple(_stretches(offer.link, booking.start_s, booking.end_s)),
+    )
+
+
+def _stretches(link: Link, start_s: float, end_s: float) -> Iterator[Stretch]:
+    edges = link.edges_s.tolist()
+    for low, high, bit_s in zip(edges[:-1], edges[1:], link.rate_bit_s.tolist(), strict=True):
+        low, high = max(low, start_s), min(high, end_s)
+        if bit_s > 0 and high > low:
+            yield Stretch(start_s=low, end_s=high, bit_s=bit_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What an outage takes: contacts it shortens and contacts it leaves nothing useful of."""
+
+    closure: Closure
+    cut: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+def losses(contacts: Contacts, closed: Sequence[Closure]) -> list[Loss]:
+    """The contacts that each outage meets."""
+    found = []
+    for closure in closed:
+        cut: list[str] = []
+        dropped: list[str] = []
+        for i in range(len(contacts)):
+            satellite, station = str(contacts.satellite[i]), str(contacts.station[i])
+            whole = float(contacts.start_s[i]), float(contacts.end_s[i])
+            if closure.of(station, satellite) and _meet(whole, closure):
+                left = _free(contacts, i, closed)
+                (cut if left else dropped).append(str(contacts.contact_id[i]))
+        found.append(Loss(closure=closure, cut=tuple(cut), dropped=tuple(dropped)))
+    return found
+
+
+def _meet(span_s: tuple[float, float], closure: Closure) -> bool:
+    return span_s[0] < closure.end_s and span_s[1] > closure.start_s
 
 
 def downlink_rate(satellite: Satellite, station: Station) -> float:

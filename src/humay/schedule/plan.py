@@ -9,30 +9,31 @@ from datetime import datetime
 
 import numpy as np
 
-from humay.access import Contacts, Opportunities, Pointing, Timeline
+from humay.access import Contacts, Link, Opportunities, Pointing, Timeline
 from humay.arrays import FloatArray
 from humay.errors import PlanError
 from humay.mission import Mission, Request
+from humay.schedule.assignment import Need
 from humay.schedule.bound import upper_bound
-from humay.schedule.ground import (
-    Pass,
-    book_passes,
-    downlink_rate,
-    first_uplink,
-    soonest_command_s,
-)
-from humay.schedule.planner import Lane, Refusal, fill, make_lanes
+from humay.schedule.commands import commanding, soonest_command_s
+from humay.schedule.ground import Loss, Pass, book_passes, downlink_rate, losses
+from humay.schedule.improve import Effort, improved
+from humay.schedule.outages import closures
+from humay.schedule.planner import Lane, Refusal, make_lanes
 from humay.schedule.resources import Downlink
 from humay.schedule.sequence import Act, Segment
 from humay.time import format_utc
+
+GREEDY = Effort(iterations=0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlanInput:
     """All that a plan is made from: what is asked, when it can be seen, who listens when.
 
-    `pointing` has an entry for each opportunity. `absences` gives a reason code and a sentence for
-    each request without a window. `notes` are told to whoever reads the plan.
+    `pointing` has an entry for each opportunity, `links` one for each contact. `absences` gives a
+    reason code and a sentence for each request without a window. `notes` are told to whoever reads
+    the plan.
     """
 
     mission: Mission
@@ -40,12 +41,18 @@ class PlanInput:
     opportunities: Opportunities
     pointing: Sequence[Pointing | None]
     contacts: Contacts
+    links: Sequence[Link]
     timelines: Mapping[str, Timeline]
     absences: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
 
     def check(self, span_s: tuple[float, float]) -> None:
         """Raise `PlanError` unless everything covers the span and speaks of this mission."""
+        if len(self.links) != len(self.contacts):
+            raise PlanError(
+                f"links: {len(self.links)} found, expected one for each of"
+                f" {len(self.contacts)} contacts"
+            )
         utc = self.opportunities.epoch.utc
         parts = {
             "opportunities": self.opportunities.span_s,
@@ -84,17 +91,19 @@ def _refuse_strangers(what: str, kind: str, names: Iterable[object], known: set[
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SatellitePlan:
-    """What one satellite does: acts in order of time, attitude without gap, downlinks."""
+    """What one satellite does: acts in order of time, the pass that carries the command of each,
+    attitude without gap, downlinks."""
 
     lane: Lane
     acts: tuple[Act, ...]
+    uplinks: tuple[Pass, ...]
     segments: tuple[Segment, ...]
     downlinks: tuple[Downlink, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
-    """A plan over [start, end]; `value` counts weight x share of every strip imaged, `bound` is
+    """A plan over [start, end]; `value` counts worth x share of every strip imaged, `bound` is
     what no plan can exceed, `shares` what part of its request each strip is.
     """
 
@@ -105,10 +114,13 @@ class Plan:
     seed: int
     satellites: Mapping[str, SatellitePlan]
     passes: tuple[Pass, ...]
+    losses: tuple[Loss, ...]
     refusals: Mapping[str, Refusal]
     shares: Mapping[str, float]
     value: float
     bound: float
+    iterations: int
+    searched: bool
 
     @property
     def gap(self) -> float:
@@ -123,9 +135,10 @@ def make_plan(
     end: datetime,
     release: datetime | None = None,
     seed: int = 1,
+    effort: Effort = GREEDY,
 ) -> Plan:
-    """The greedy plan over [start, end]. `seed` is recorded for methods that draw lots; this one
-    does not."""
+    """The best plan over [start, end] that greedy placing and a search of some effort find; `seed`
+    is that of the search."""
     if not start < end:
         raise PlanError(f"the plan ends at {format_utc(end)}, not after {format_utc(start)}")
     release = start if release is None else release
@@ -134,17 +147,34 @@ def make_plan(
     epoch = given.opportunities.epoch
     span = epoch.seconds(start), epoch.seconds(end)
     given.check(span)
-    passes = book_passes(given.mission, given.contacts)
-    uplinks = {
-        satellite.name: first_uplink(satellite, passes, epoch.seconds(release))
+    closed = closures(given.mission, epoch, span)
+    passes = book_passes(
+        given.mission,
+        given.contacts,
+        given.links,
+        _needs(given, span[0]),
+        closed=closed,
+        release_s=epoch.seconds(release),
+    )
+    commandings = {
+        satellite.name: commanding(
+            satellite, given.mission, passes, given.contacts, closed, epoch.seconds(release)
+        )
         for satellite in given.mission.satellites
     }
-    lanes = make_lanes(given.mission, passes, uplinks, given.timelines, span)
-    for lane in lanes.values():
-        _refuse_hopeless(lane)
-    refusals = fill(lanes, given.requests, given.opportunities, given.pointing)
     shares = _shares(given)
     values = _values(given, shares)
+
+    def empty_lanes() -> dict[str, Lane]:
+        return make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
+
+    for lane in empty_lanes().values():
+        _refuse_hopeless(lane)
+    made = improved(
+        empty_lanes, given.requests, given.opportunities, given.pointing, shares, values,
+        seed=seed, effort=effort,
+    )  # fmt: skip
+    lanes = made.lanes
     value = float(math.fsum(values[act.row] for lane in lanes.values() for act in lane.acts))
     bound = _bound(given, values, epoch.seconds(release), span[0])
     if value > bound:
@@ -157,11 +187,37 @@ def make_plan(
         seed=seed,
         satellites={name: _satellite_plan(lane) for name, lane in lanes.items()},
         passes=tuple(passes),
-        refusals=refusals,
+        losses=tuple(losses(given.contacts, closed)),
+        refusals=made.refusals,
         shares=shares,
         value=value,
         bound=bound,
+        iterations=made.iterations,
+        searched=made.searched,
     )
+
+
+def _needs(given: PlanInput, start_s: float) -> dict[str, Need]:
+    """What each satellite can be expected to record, and when: the data of every strip, at its
+    first window of each satellite, in equal parts to all that see it."""
+    o = given.opportunities
+    firsts: dict[str, dict[str, tuple[float, float]]] = {}
+    for row, pointing in enumerate(given.pointing):
+        if pointing is not None:
+            end_s = float(o.plan_end_s[row] + o.scan_s[row])
+            data = end_s, float(np.min(pointing.data_bit))
+            own = firsts.setdefault(str(o.strip[row]), {})
+            own[o.satellite[row]] = min(own.get(o.satellite[row], data), data)
+    needs = {}
+    for satellite in given.mission.satellites:
+        rows = [(start_s, satellite.memory_used_bit)]
+        for seen in firsts.values():
+            if satellite.name in seen:
+                end_s, bits = seen[satellite.name]
+                rows.append((end_s, bits / len(seen)))
+        t_s, bits = np.array(sorted(rows), dtype=np.float64).T
+        needs[satellite.name] = Need(t_s=t_s, bits=np.cumsum(bits))
+    return needs
 
 
 def _refuse_hopeless(lane: Lane) -> None:
@@ -176,7 +232,8 @@ def _refuse_hopeless(lane: Lane) -> None:
 
 def _satellite_plan(lane: Lane) -> SatellitePlan:
     segments = lane.segments(lane.acts)
-    if segments is None:
+    carriers = lane.commanding.carriers([act.start_s for act in lane.acts])
+    if segments is None or carriers is None:
         raise AssertionError(
             f"the acts of {lane.satellite.name!r} were accepted and do not join up"
         )
@@ -184,6 +241,7 @@ def _satellite_plan(lane: Lane) -> SatellitePlan:
     return SatellitePlan(
         lane=lane,
         acts=tuple(lane.acts),
+        uplinks=tuple(carriers),
         segments=tuple(segments),
         downlinks=tuple(downlinks),
     )
@@ -195,10 +253,10 @@ def _shares(given: PlanInput) -> dict[str, float]:
 
 
 def _values(given: PlanInput, shares: Mapping[str, float]) -> FloatArray:
-    """What each opportunity is worth: the weight of its request times the share of its strip."""
-    weights = {request.name: request.weight for request in given.requests}
+    """What each opportunity is worth: its request's worth times the share of its strip."""
+    worths = {request.name: request.worth for request in given.requests}
     o = given.opportunities
-    worth = [weights[str(r)] * shares[str(s)] for r, s in zip(o.request, o.strip, strict=True)]
+    worth = [worths[str(r)] * shares[str(s)] for r, s in zip(o.request, o.strip, strict=True)]
     return np.array(worth, dtype=np.float64)
 
 

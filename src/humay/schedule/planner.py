@@ -17,7 +17,9 @@ from humay.access import Opportunities, Pointing, Timeline
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.mission import Mission, Request, Satellite
 from humay.schedule.attitude import SweepStates, sweep_states
-from humay.schedule.ground import Pass, downlink_rate, earliest_start_s
+from humay.schedule.commands import Commanding
+from humay.schedule.ground import Pass
+from humay.schedule.outages import Attendance, Closure, left_of
 from humay.schedule.resources import (
     BATTERY_MARGIN,
     Battery,
@@ -35,8 +37,8 @@ from humay.schedule.slews import State, slew_time
 START_GRID_S = 1.0
 ENDLESS_BIT_S = 1e15
 STAGES = (
-    "period", "no_opportunity", "margin", "uplink", "slew", "imaging_time", "memory", "downlink",
-    "energy",
+    "period", "no_opportunity", "margin", "outage", "uplink", "slew", "imaging_time", "memory",
+    "downlink", "energy",
 )  # fmt: skip
 """Reasons in the order in which a strip meets them; the last one met is the reason told."""
 
@@ -59,11 +61,11 @@ class Lane:
     """One satellite's plan while it grows: the only thing here that changes."""
 
     satellite: Satellite
-    choreography: Choreography
+    choreography: Attendance
+    closures: tuple[Closure, ...]
     battery: Battery | None
     passes: tuple[Pass, ...]
-    uplink: Pass | None
-    rates_bit_s: Mapping[str, float]
+    commanding: Commanding
     acts: list[Act] = field(default_factory=list)
 
     @property
@@ -88,26 +90,24 @@ class Lane:
         return ([before] if before.bits else []) + made
 
     def sendings(self, segments: Sequence[Segment]) -> list[Sending]:
-        """When data can go down: whole passes with a steerable antenna, else in nadir attitude."""
-        usable = [p for p in self.passes if p.downlink]
-        if self.satellite.antenna == "steerable":
-            return [self._sending(p, p.start_s, p.end_s) for p in usable]
-        held = [s for s in segments if s.mode == "downlink"]
+        """When data can go down: with a steerable antenna in any attitude, else in that of nadir;
+        while imaging only where the satellite can do both."""
+        busy = [(s.start_s, s.end_s) for s in segments if s.mode == "image"]
+        if self.satellite.antenna == "fixed":
+            busy = left_of(
+                self.span, [(s.start_s, s.end_s) for s in segments if s.mode == "downlink"]
+            )
+        elif self.satellite.image_while_downlinking:
+            busy = []
         return [
-            self._sending(p, max(p.start_s, s.start_s), min(p.end_s, s.end_s))
-            for p in usable
-            for s in held
-            if min(p.end_s, s.end_s) > max(p.start_s, s.start_s)
+            Sending(
+                pass_id=p.pass_id, station=p.station, start_s=low, end_s=high, bit_s=stretch.bit_s
+            )
+            for p in self.passes
+            for stretch in p.stretches
+            for low, high in left_of((stretch.start_s, stretch.end_s), busy)
+            if high > low
         ]
-
-    def _sending(self, p: Pass, start_s: float, end_s: float) -> Sending:
-        return Sending(
-            pass_id=p.pass_id,
-            station=p.station,
-            start_s=start_s,
-            end_s=end_s,
-            bit_s=self.rates_bit_s[p.station],
-        )
 
     def downlinks(self, acts: Sequence[Act], segments: Sequence[Segment]) -> list[Downlink]:
         return send_all(self.recordings(acts), self.sendings(segments))
@@ -121,6 +121,19 @@ class Lane:
         self, segments: Sequence[Segment], downlinks: Sequence[Downlink]
     ) -> tuple[FloatArray, FloatArray]:
         """Stored energy (J) over time. Only for satellites with a power table."""
+        battery, loads = self._loads(segments, downlinks)
+        return battery.curve(self.choreography.harvests(segments), loads, *self.span)
+
+    def balance(
+        self, segments: Sequence[Segment], downlinks: Sequence[Downlink]
+    ) -> tuple[FloatArray, FloatArray]:
+        """The same without a capacity."""
+        battery, loads = self._loads(segments, downlinks)
+        return battery.balance(self.choreography.harvests(segments), loads, *self.span)
+
+    def _loads(
+        self, segments: Sequence[Segment], downlinks: Sequence[Downlink]
+    ) -> tuple[Battery, list[Load]]:
         if self.battery is None:
             raise ValueError(f"satellite {self.satellite.name!r} has no power table")
         power = self.battery.power
@@ -131,19 +144,26 @@ class Lane:
             if s.mode in watts
         ]
         loads += [Load(start_s=d.start_s, end_s=d.end_s, watt=power.downlink_w) for d in downlinks]
-        return self.battery.curve(self.choreography.harvests(segments), loads, *self.span)
+        return self.battery, loads
 
     # Placing ---------------------------------------------------------------------------------
 
     def place(self, row: int, opportunities: Opportunities, pointing: Pointing) -> Refusal | None:
         """Put one opportunity into the plan where it fits, or say why it does not."""
-        ready_s = earliest_start_s(self.satellite, self.uplink)
-        low = max(float(opportunities.plan_start_s[row]), ready_s)
+        low = float(opportunities.plan_start_s[row])
         high = float(opportunities.plan_end_s[row])
         if not low <= high:
             return self.no_uplink(opportunities, row)
         scan_s = round(float(opportunities.scan_s[row]), 6)
-        starts = _starts(low, high, float(opportunities.best_s[row]))
+        free = self._free(low, high, scan_s)
+        if not free:
+            return self._in_outage(low, high + scan_s)
+        low = max(low, self.commanding.ready_s)
+        free = [(max(start, low), end) for start, end in free if end >= low]
+        if not free:
+            return self.no_uplink(opportunities, row)
+        best_s = float(opportunities.best_s[row])
+        starts = np.concatenate([_starts(*span, best_s) for span in free])
         states = sweep_states(pointing, starts)
         fits = self._fits(starts, scan_s, states)
         wish = float(np.clip(opportunities.best_s[row], low, high))
@@ -152,6 +172,16 @@ class Lane:
         best = int(np.flatnonzero(fits)[np.argmin(np.abs(starts[fits] - wish))])
         act = _act(row, opportunities, starts, scan_s, states, best, self.satellite.settle_s)
         return self._try(act)
+
+    def _free(self, low: float, high: float, scan_s: float) -> list[tuple[float, float]]:
+        """Start times between two at which settling and sweep lie outside of every outage."""
+        settle_s = self.satellite.settle_s
+        closed = [(start - scan_s, end + settle_s) for start, end in self.choreography.closed]
+        return left_of((low, high), closed)
+
+    def _in_outage(self, low: float, high: float) -> Refusal:
+        met = [c.text for c in self.closures if c.end_s >= low and c.start_s <= high]
+        return Refusal(code="outage", text=f"its windows lie in {' and '.join(met)}")
 
     def _fits(self, starts: FloatArray, scan_s: float, states: SweepStates) -> BoolArray:
         """At which start times (k,) the neighbours leave time for both slews."""
@@ -169,37 +199,92 @@ class Lane:
         return fits
 
     def _come(self, before: Act | None, at_s: FloatArray, goal: State) -> BoolArray:
-        if before is not None:
-            time = slew_time(before.last, goal, self.choreography.agility)
-            return np.asarray(before.end_s + time <= at_s)
-        origin = self.choreography.idle.state(np.maximum(at_s - 20.0, self.span[0]))
-        return np.asarray(
-            self.span[0] + slew_time(origin, goal, self.choreography.agility) + 1.0 <= at_s
-        )
+        """Whether the slew from what comes before, in the same stretch, ends in time."""
+        low, agility = self.choreography.begins_s(at_s), self.choreography.agility
+        origin = self.choreography.idle.state(np.maximum(at_s - 20.0, low))
+        fits = low + slew_time(origin, goal, agility) + 1.0 <= at_s
+        if before is None:
+            return np.asarray(fits)
+        next_to_it = before.end_s + slew_time(before.last, goal, agility) <= at_s
+        return np.where(low > before.end_s, fits, next_to_it)
 
     def _leave(self, after: Act | None, at_s: FloatArray, origin: State) -> BoolArray:
-        if after is not None:
-            time = slew_time(origin, after.settle, self.choreography.agility)
-            return np.asarray(at_s + time <= after.settle_from_s)
-        goal = self.choreography.idle.state(at_s + 20.0)
-        return np.asarray(
-            at_s + slew_time(origin, goal, self.choreography.agility) + 1.0 <= self.span[1]
-        )
+        """Whether there is time for the slew to what comes after, in the same stretch."""
+        high, agility = self.choreography.ends_s(at_s), self.choreography.agility
+        goal = self.choreography.idle.state(np.minimum(at_s + 20.0, self.span[1]))
+        fits = at_s + slew_time(origin, goal, agility) + 1.0 <= high
+        if after is None:
+            return np.asarray(fits)
+        next_to_it = at_s + slew_time(origin, after.settle, agility) <= after.settle_from_s
+        return np.where(high < after.settle_from_s, fits, next_to_it)
 
     def _try(self, act: Act) -> Refusal | None:
         """Insert an act if every resource holds for the whole plan."""
         acts = sorted([*self.acts, act], key=lambda a: a.start_s)
+        refusal = self._refusal(acts)
+        if refusal is None:
+            self.acts = acts
+        return refusal
+
+    def _refusal(self, acts: Sequence[Act]) -> Refusal | None:
+        """What acts in order of time would break."""
+        if self.commanding.carriers([a.start_s for a in acts]) is None:
+            return Refusal(code="uplink", text=self.commanding.room_text)
         segments = self.segments(acts)
         if segments is None:
             return Refusal(code="slew", text="no time for the slews to its neighbours")
-        refusal = (
+        return (
             self._imaging_refusal(acts)
             or self._memory_refusal(acts, segments)
             or self.energy_refusal(acts, segments)
         )
-        if refusal is None:
-            self.acts = acts
-        return refusal
+
+    # Taking over what a search found ---------------------------------------------------------
+
+    def starts(self, row: int, o: Opportunities, pointing: Pointing) -> list[tuple[float, float]]:
+        """The stretches of start times in which an opportunity could stand alone in the plan."""
+        scan_s = round(float(o.scan_s[row]), 6)
+        low, high = float(o.plan_start_s[row]), float(o.plan_end_s[row])
+        free = [
+            (max(start, self.commanding.ready_s), end)
+            for start, end in self._free(low, high, scan_s)
+            if end >= self.commanding.ready_s
+        ]
+        return [part for span in free for part in self._alone(span, scan_s, pointing)]
+
+    def _alone(
+        self, span: tuple[float, float], scan_s: float, pointing: Pointing
+    ) -> list[tuple[float, float]]:
+        """The parts of a stretch of starts that leave time to come from idle and go back to it."""
+        inside = (pointing.start_s > span[0]) & (pointing.start_s < span[1])
+        starts = np.array([span[0], *pointing.start_s[inside], span[1]])
+        states = sweep_states(pointing, starts)
+        fits = self._come(None, starts - self.satellite.settle_s, states.settle)
+        fits &= self._leave(None, starts + scan_s, states.last)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], fits, [False]])))
+        return [
+            (float(starts[first]), float(starts[last - 1]))
+            for first, last in zip(edges[::2], edges[1::2], strict=True)
+        ]
+
+    def act(self, row: int, o: Opportunities, pointing: Pointing, start_s: float) -> Act:
+        """One opportunity at one start time."""
+        starts = np.array([start_s])
+        scan_s = round(float(o.scan_s[row]), 6)
+        states = sweep_states(pointing, starts)
+        return _act(row, o, starts, scan_s, states, 0, self.satellite.settle_s)
+
+    def adopt(self, acts: Sequence[Act]) -> None:
+        """Add acts, the most wanted first, but for those with which something would not hold.
+
+        Tried all at once, then in halves: nearly always all of them stand.
+        """
+        together = sorted([*self.acts, *acts], key=lambda a: a.start_s)
+        if self._refusal(together) is None:
+            self.acts = together
+        elif len(acts) > 1:
+            self.adopt(acts[: len(acts) // 2])
+            self.adopt(acts[len(acts) // 2 :])
 
     def _imaging_refusal(self, acts: Sequence[Act]) -> Refusal | None:
         starts = np.array([act.start_s for act in acts])
@@ -257,11 +342,11 @@ class Lane:
                 code="margin",
                 text="its windows are shorter than three sigma of orbit and pointing",
             )
-        if self.uplink is None:
+        if not self.commanding.passes:
             text = f"no pass of {self.satellite.name} can carry commands in this plan"
         else:
             text = f"it passes before {self.satellite.name} can have been commanded"
-        return Refusal(code="uplink", text=text)
+        return Refusal(code="uplink", text=text + self.commanding.lost)
 
     def _no_room(
         self, wish_s: float, scan_s: float, opportunities: Opportunities, row: int
@@ -319,8 +404,9 @@ def _act(
 def make_lanes(
     mission: Mission,
     passes: Sequence[Pass],
-    uplinks: Mapping[str, Pass | None],
+    commandings: Mapping[str, Commanding],
     timelines: Mapping[str, Timeline],
+    closures: Sequence[Closure],
     span: tuple[float, float],
 ) -> dict[str, Lane]:
     """An empty lane for each satellite."""
@@ -328,26 +414,30 @@ def make_lanes(
     for satellite in mission.satellites:
         own = tuple(p for p in passes if p.satellite == satellite.name)
         holds = tuple(
-            Hold(start_s=max(p.start_s, span[0]), end_s=min(p.end_s, span[1]))
+            Hold(
+                start_s=max(p.stretches[0].start_s, span[0]),
+                end_s=min(p.stretches[-1].end_s, span[1]),
+            )
             for p in own
             if p.downlink and satellite.antenna == "fixed"
         )
         timeline = timelines[satellite.name]
-        choreography = Choreography(
+        whole = Choreography(
             satellite=satellite, timeline=timeline, start_s=span[0], end_s=span[1], holds=holds
         )
+        closed = tuple(c for c in closures if c.of(satellite=satellite.name))
+        choreography = Attendance.around(whole, closed)
         battery = None
         if satellite.power is not None:
             idle_watt = choreography.idle_watt(timeline.t_s)
             battery = Battery(power=satellite.power, timeline=timeline, idle_watt=idle_watt)
-        rates = {station.name: downlink_rate(satellite, station) for station in mission.stations}
         lanes[satellite.name] = Lane(
             satellite=satellite,
             choreography=choreography,
+            closures=closed,
             battery=battery,
             passes=own,
-            uplink=uplinks[satellite.name],
-            rates_bit_s=rates,
+            commanding=commandings[satellite.name],
         )
     return lanes
 
@@ -358,7 +448,8 @@ def fill(
     opportunities: Opportunities,
     pointing: Sequence[Pointing | None],
 ) -> dict[str, Refusal]:
-    """Place what fits, in order of urgency; returns the refusal of every strip left out."""
+    """Place what fits beside what is there, in order of urgency; returns the refusal of every strip
+    left out."""
     by_strip: dict[str, list[int]] = {}
     for row in range(len(opportunities)):
         by_strip.setdefault(str(opportunities.strip[row]), []).append(row)
@@ -372,8 +463,9 @@ def fill(
         ),
     )  # fmt: skip
     refusals: dict[str, Refusal] = {}
+    done = {act.strip for lane in lanes.values() for act in lane.acts}
     for request in order:
-        for strip in sorted(strips_of[request.name]):
+        for strip in sorted(set(strips_of[request.name]) - done):
             refusal = _place_strip(lanes, by_strip[strip], opportunities, pointing)
             if refusal is not None:
                 refusals[strip] = refusal

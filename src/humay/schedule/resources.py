@@ -201,6 +201,14 @@ class Battery:
         A store that cannot exceed its capacity is the free sum less its running excess (Skorokhod's
         reflection), so no step depends on the one before.
         """
+        t_s, free = self.balance(harvests, loads, start_s, end_s)
+        excess = np.maximum(np.maximum.accumulate(free - self.power.battery_j), 0.0)
+        return t_s, free - excess
+
+    def balance(
+        self, harvests: Sequence[Harvest], loads: Sequence[Load], start_s: float, end_s: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """The same for a battery without a capacity: what came in less what went out."""
         grid = self.timeline.t_s
         edges = np.array([t for load in loads for t in (load.start_s, load.end_s)])
         breaks = np.concatenate([[start_s, end_s], grid, edges, *(h.t_s for h in harvests)])
@@ -214,10 +222,8 @@ class Battery:
         for load in loads:
             low, high = np.searchsorted(t_s, [load.start_s, load.end_s])
             spent[low:high] += load.watt * length[low:high]
-        full = self.power.battery_j
-        free = self.power.initial_charge * full + np.concatenate([[0.0], np.cumsum(gained - spent)])
-        excess = np.maximum(np.maximum.accumulate(free - full), 0.0)
-        return t_s, free - excess
+        begin = self.power.initial_charge * self.power.battery_j
+        return t_s, begin + np.concatenate([[0.0], np.cumsum(gained - spent)])
 
     def _idle_energy(self, t_s: FloatArray) -> FloatArray:
         """Integral of the idle power up to each time, trapezoids between grid points."""

@@ -53,14 +53,24 @@ class _Parts:
     go_s: FloatArray
 
 
+def resting_after(start: State, agility: Agility) -> tuple[FloatArray, FloatArray]:
+    """Attitudes (..., 4) and seconds (...) at which moving ones have come to rest."""
+    seconds = norm(start.rate_rad_s) / agility.acceleration_rad_s2
+    turned = quaternion_from_rotation_vector(0.5 * seconds[..., None] * start.rate_rad_s)
+    return quaternion_product(turned, start.attitude), seconds
+
+
+def resting_before(end: State, agility: Agility) -> tuple[FloatArray, FloatArray]:
+    """Attitudes (..., 4) from rest in which, seconds (...) before, moving ones are reached."""
+    seconds = norm(end.rate_rad_s) / agility.acceleration_rad_s2
+    turned = quaternion_from_rotation_vector(-0.5 * seconds[..., None] * end.rate_rad_s)
+    return quaternion_product(turned, end.attitude), seconds
+
+
 def _parts(start: State, end: State, agility: Agility) -> _Parts:
     """Times to stop and to go, and the turn (..., 3) rad between the two rests."""
-    a = agility.acceleration_rad_s2
-    stop_s, go_s = norm(start.rate_rad_s) / a, norm(end.rate_rad_s) / a
-    stopping = 0.5 * stop_s[..., None] * start.rate_rad_s
-    going = 0.5 * go_s[..., None] * end.rate_rad_s
-    stopped = quaternion_product(quaternion_from_rotation_vector(stopping), start.attitude)
-    waiting = quaternion_product(quaternion_from_rotation_vector(-going), end.attitude)
+    stopped, stop_s = resting_after(start, agility)
+    waiting, go_s = resting_before(end, agility)
     turn = rotation_vector_from_quaternion(quaternion_product(waiting, quaternion_inverse(stopped)))
     return _Parts(stop_s=stop_s, turn=turn, go_s=go_s)
 

@@ -1,0 +1,127 @@
+"""Commands: which pass carries the command of which act, and how many find room."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from humay.access import Contacts
+from humay.mission import Mission, Satellite
+from humay.schedule.ground import Pass, losses
+from humay.schedule.outages import Closure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commanding:
+    """How one satellite is commanded: by `passes` in order of their ends, each with room for
+    `per_pass` acts; on board wait at most `queue` of them. None is no limit.
+
+    An act begins `lead_s` or more after the end of its pass. `lost` tells, as the end of a
+    sentence, which outages took earlier passes.
+    """
+
+    satellite: str
+    passes: tuple[Pass, ...]
+    lead_s: float
+    per_pass: int | None = None
+    queue: int | None = None
+    lost: str = ""
+
+    @property
+    def ready_s(self) -> float:
+        """When the first act may begin; never without a pass."""
+        return self.passes[0].end_s + self.lead_s if self.passes else math.inf
+
+    def carriers(self, starts_s: Sequence[float]) -> list[Pass] | None:
+        """The pass of each act, for starts in order, or None where not all find room.
+
+        Each pass takes the next acts in order of their starts, as many as it can. No other choice
+        has more acts on board by the end of any pass, and what is on board leaves in this order, so
+        where this one fails every other does.
+        """
+        carriers: list[Pass] = []
+        for booked in self.passes:
+            waiting = len(carriers) - int(np.searchsorted(starts_s, booked.end_s, side="right"))
+            room = min(_most(self.per_pass), _most(self.queue) - waiting)
+            taken = min(room, len(starts_s) - len(carriers))
+            if taken > 0 and starts_s[len(carriers)] < booked.end_s + self.lead_s:
+                return None
+            carriers += [booked] * int(max(taken, 0))
+        return carriers if len(carriers) == len(starts_s) else None
+
+    @property
+    def room_text(self) -> str:
+        """What is full, for a refusal."""
+        limits = [
+            ("a pass carries at most {} commands", self.per_pass),
+            ("at most {} commands wait on board", self.queue),
+        ]
+        said = [words.format(most) for words, most in limits if most is not None]
+        return f"no room for its command: to {self.satellite}, {' and '.join(said)}"
+
+
+def _most(limit: int | None) -> float:
+    return math.inf if limit is None else limit
+
+
+def commanding(
+    satellite: Satellite,
+    mission: Mission,
+    passes: Sequence[Pass],
+    contacts: Contacts,
+    closed: Sequence[Closure],
+    release_s: float,
+) -> Commanding:
+    """The passes that lie wholly after the plan's release and the preparation of commands."""
+    ready_s = release_s + satellite.preparation_s
+    fitting = [
+        p for p in passes if p.satellite == satellite.name and p.uplink and p.start_s >= ready_s
+    ]
+    fitting.sort(key=lambda p: p.end_s)
+    until_s = fitting[0].start_s if fitting else math.inf
+    return Commanding(
+        satellite=satellite.name,
+        passes=tuple(fitting),
+        lead_s=satellite.command_lead_s,
+        per_pass=satellite.commands_per_pass,
+        queue=satellite.command_queue,
+        lost=_lost_uplinks(satellite, mission, contacts, closed, ready_s, until_s),
+    )
+
+
+def _lost_uplinks(
+    satellite: Satellite,
+    mission: Mission,
+    contacts: Contacts,
+    closed: Sequence[Closure],
+    ready_s: float,
+    until_s: float,
+) -> str:
+    """The outages that take contacts with uplink before an instant."""
+    uplinks = {station.name for station in mission.stations if station.uplink}
+    mine = [
+        i
+        for i in np.flatnonzero(contacts.satellite == satellite.name)
+        if contacts.station[i] in uplinks and ready_s <= contacts.start_s[i] < until_s
+    ]
+    guilty = [loss.closure.text for loss in losses(contacts.take(mine), closed) if loss.dropped]
+    return f"; contacts before lie in {' and '.join(guilty)}" if guilty else ""
+
+
+def soonest_command_s(
+    satellite: Satellite, mission: Mission, contacts: Contacts, release_s: float
+) -> float:
+    """Before this no act can be commanded, however passes are booked: for bounds."""
+    ready_s = release_s + satellite.preparation_s
+    uplinks = {station.name for station in mission.stations if station.uplink}
+    instants = [
+        max(float(contacts.start_s[i]), ready_s)
+        for i in range(len(contacts))
+        if contacts.satellite[i] == satellite.name
+        and contacts.station[i] in uplinks
+        and contacts.end_s[i] >= ready_s
+    ]
+    return min(instants, default=math.inf) + satellite.command_lead_s

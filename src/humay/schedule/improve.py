@@ -1,0 +1,118 @@
+"""From the greedy plan to a better one: what the search finds, put together exactly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from humay.access import Opportunities, Pointing
+from humay.arrays import FloatArray
+from humay.mission import Request
+from humay.schedule.core import Solution
+from humay.schedule.core.search import search
+from humay.schedule.mapping import GRID_S, Mapped, problem_of
+from humay.schedule.planner import Lane, Refusal, fill
+from humay.schedule.sequence import Act
+
+ITERATIONS = 40_000
+"""Moves of the search where nobody says how many."""
+FIRST_ROUND, GROWTH = 2_000, 1.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How long the search goes on: for so many moves at most, or until `stop` says so; on how many
+    threads, which changes nothing but the time. A round that is not finished does not count."""
+
+    iterations: int = ITERATIONS
+    stop: Callable[[], bool] | None = None
+    threads: int = 1
+
+    def allows(self, iterations: int) -> bool:
+        """Whether so many moves, in all, may be made."""
+        return iterations <= self.iterations if self.stop is None else not self.stop()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Improved:
+    """The better of two plans, why strips were left out, and how many moves were made."""
+
+    lanes: Mapping[str, Lane]
+    refusals: Mapping[str, Refusal]
+    iterations: int
+    searched: bool
+
+
+def improved(
+    make: Callable[[], dict[str, Lane]],
+    requests: Sequence[Request],
+    opportunities: Opportunities,
+    pointing: Sequence[Pointing | None],
+    shares: Mapping[str, float],
+    values: FloatArray,
+    *,
+    seed: int,
+    effort: Effort,
+) -> Improved:
+    """The greedy plan, or what the search made of it where that is worth more.
+
+    `make` gives empty lanes. The search goes in rounds, each longer than the one before it. What it
+    found and does not hold exactly is dropped, what then fits beside the rest is added as the
+    greedy method would, and the next round knows what that does to the batteries.
+    """
+    lanes = make()
+    refusals = fill(lanes, requests, opportunities, pointing)
+    best = Improved(lanes=lanes, refusals=refusals, iterations=0, searched=False)
+    made, moves = 0, FIRST_ROUND
+    while effort.allows(made + moves):
+        mapped = problem_of(lanes, requests, opportunities, pointing, shares)
+        if not len(mapped.rows):
+            return best
+        found = search(
+            mapped.problem,
+            seed=seed,
+            iterations=moves,
+            stop=effort.stop,
+            threads=effort.threads,
+        )
+        if found.iterations < moves:
+            break
+        lanes = make()
+        _adopt(lanes, mapped, found.solution, opportunities, pointing, values)
+        refusals = fill(lanes, requests, opportunities, pointing)
+        made, moves = made + moves, even(GROWTH * moves)
+        if _value(lanes, values) > _value(best.lanes, values):
+            best = Improved(lanes=lanes, refusals=refusals, iterations=made, searched=True)
+    return replace(best, iterations=made)
+
+
+def even(moves: float) -> int:
+    """A whole number of moves that both islands can share."""
+    return 2 * round(0.5 * moves)
+
+
+def _value(lanes: Mapping[str, Lane], values: FloatArray) -> float:
+    return math.fsum(values[act.row] for lane in lanes.values() for act in lane.acts)
+
+
+def _adopt(
+    lanes: Mapping[str, Lane],
+    mapped: Mapped,
+    solution: Solution,
+    opportunities: Opportunities,
+    pointing: Sequence[Pointing | None],
+    values: FloatArray,
+) -> None:
+    """Give every lane the acts found for it, those that are worth most first."""
+    acts: dict[str, list[Act]] = {name: [] for name in lanes}
+    for i, start_s in zip(solution.candidates, solution.start_s, strict=True):
+        row = int(mapped.rows[i])
+        name, samples = str(opportunities.satellite[row]), pointing[row]
+        if samples is None:
+            raise AssertionError(f"opportunity {row} was planned without pointing samples")
+        whole_s = round(float(start_s) / GRID_S) * GRID_S
+        acts[name].append(lanes[name].act(row, opportunities, samples, whole_s))
+    for name, found in acts.items():
+        found.sort(key=lambda act: (-values[act.row], act.start_s))
+        lanes[name].adopt(found)

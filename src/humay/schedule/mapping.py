@@ -1,0 +1,365 @@
+"""The mission's plan as an abstract problem, and what the search found as acts to be tried.
+
+The abstract problem leaves out what only the whole plan tells: the way through the idle attitude,
+the antenna's holds, which data goes down when. It stands near enough that what is found holds
+nearly always; what does not is dropped when the plan is put together exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from humay.access import Opportunities, Pointing
+from humay.arrays import FloatArray, IntArray
+from humay.mission import Request
+from humay.schedule.core import (
+    Bundles,
+    Goals,
+    Poses,
+    Problem,
+    SlidingLimit,
+    Store,
+    Turn,
+    no_conflicts,
+    store_draws,
+)
+from humay.schedule.planner import Lane
+from humay.schedule.resources import BATTERY_MARGIN, Battery
+from humay.schedule.sequence import SHORTEST_IDLE_S, Act, panel_watt
+from humay.schedule.slews import Agility, State, resting_after, resting_before, slew_time
+
+GRID_S = 1e-3
+"""Starts are whole milliseconds, as in plan.json."""
+SPARE_S = 2e-3
+"""Of every slew, for what interpolating its ends leaves open."""
+_INCOME_STEP_S = 120.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mapped:
+    """A problem and the opportunity (k,) that each of its candidates is."""
+
+    problem: Problem
+    rows: IntArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Choice:
+    """An opportunity in one stretch of start times."""
+
+    row: int
+    lane: int
+    low_s: float
+    high_s: float
+
+
+def problem_of(
+    lanes: Mapping[str, Lane],
+    requests: Sequence[Request],
+    opportunities: Opportunities,
+    pointing: Sequence[Pointing | None],
+    shares: Mapping[str, float],
+) -> Mapped:
+    """Candidates for every start that lanes, commands and outages allow.
+
+    The acts that lanes hold already leave the batteries exactly what they leave there: the nearer
+    a solution is to them, the nearer it is to the truth.
+    """
+    names = list(lanes)
+    choices = [
+        choice
+        for row in range(len(opportunities))
+        for choice in _choices(
+            lanes[str(opportunities.satellite[row])], names, row, opportunities, pointing[row]
+        )
+    ]
+    rows = np.array([choice.row for choice in choices], dtype=np.int64)
+    lane = np.array([choice.lane for choice in choices], dtype=np.int64)
+    duration_s = np.round(opportunities.scan_s[rows], 6)
+    samples = [_samples(pointing[row]) for row in rows]
+    poses = _poses(list(lanes.values()), lane, samples)
+    goals, bundles = _wanted(requests, opportunities, rows, shares)
+    stores = [
+        store
+        for k, each in enumerate(lanes.values())
+        for store in _stores(each, k, lane == k, duration_s, samples, rows)
+    ]
+    return Mapped(
+        problem=Problem(
+            lanes=tuple(_turn(each) for each in lanes.values()),
+            lane=lane,
+            low_s=np.array([choice.low_s for choice in choices], dtype=np.float64),
+            high_s=np.array([choice.high_s for choice in choices], dtype=np.float64),
+            duration_s=duration_s,
+            poses=poses,
+            bundles=bundles,
+            goals=goals,
+            bonus=np.zeros(len(rows)),
+            fixed=np.zeros(len(rows), dtype=bool),
+            pairs=no_conflicts(2),
+            triples=no_conflicts(3),
+            stores=tuple(stores),
+            limits=tuple(
+                (k, SlidingLimit(seconds=limit.seconds, per_s=limit.per_s))
+                for k, each in enumerate(lanes.values())
+                for limit in each.satellite.imaging_limits
+            ),
+            grid_s=GRID_S,
+        ),
+        rows=rows,
+    )
+
+
+def _samples(pointing: Pointing | None) -> Pointing:
+    if pointing is None:
+        raise AssertionError("a candidate without pointing samples")
+    return pointing
+
+
+def _turn(lane: Lane) -> Turn:
+    return Turn(
+        measure="attitude",
+        rate=lane.satellite.slew_rate_rad_s,
+        acceleration=lane.satellite.slew_acceleration_rad_s2,
+        settle_s=SPARE_S,
+    )
+
+
+def _choices(
+    lane: Lane, names: Sequence[str], row: int, o: Opportunities, pointing: Pointing | None
+) -> list[_Choice]:
+    """The stretches of whole milliseconds in which an opportunity can begin."""
+    if pointing is None:
+        return []
+    number = names.index(lane.satellite.name)
+    found = []
+    for low, high in lane.starts(row, o, pointing):
+        first, last = np.ceil(low / GRID_S - 1e-6) * GRID_S, np.floor(high / GRID_S + 1e-6) * GRID_S
+        if first <= last:
+            found.append(_Choice(row=row, lane=number, low_s=float(first), high_s=float(last)))
+    return found
+
+
+def _poses(lanes: Sequence[Lane], lane: IntArray, samples: Sequence[Pointing]) -> Poses:
+    """At rest before settling, and at rest again after the last line."""
+    counts = np.array([len(each.start_s) for each in samples], dtype=np.int64)
+    first = np.concatenate([[0], np.cumsum(counts)])
+    arrive, leave = np.zeros((first[-1], 4)), np.zeros((first[-1], 4))
+    arrive_s, leave_s = np.zeros(first[-1]), np.zeros(first[-1])
+    for k, owner in enumerate(lanes):
+        own = np.flatnonzero(lane == k).tolist()
+        if not own:
+            continue
+        at = np.concatenate([np.arange(first[i], first[i + 1]) for i in own])
+        settling = _joined([samples[i].settle_attitude for i in own])
+        rate = _joined([samples[i].settle_rate_rad_s for i in own])
+        agility, settle_s = owner.choreography.agility, owner.satellite.settle_s
+        arrive[at], go_s = resting_before(State(attitude=settling, rate_rad_s=rate), agility)
+        last = _joined([samples[i].last_attitude for i in own])
+        rate = _joined([samples[i].last_rate_rad_s for i in own])
+        leave[at], leave_s[at] = resting_after(State(attitude=last, rate_rad_s=rate), agility)
+        arrive_s[at] = go_s + settle_s
+    inner = np.setdiff1d(np.arange(1, first[-1]), first)
+    return Poses(
+        first=first,
+        from_s=np.array([each.start_s[0] for each in samples], dtype=np.float64),
+        step_s=np.array([each.start_s[1] - each.start_s[0] for each in samples], dtype=np.float64),
+        arrive=_one_hemisphere(arrive, inner),
+        leave=_one_hemisphere(leave, inner),
+        arrive_s=arrive_s,
+        leave_s=leave_s,
+    )
+
+
+def _joined(arrays: Sequence[FloatArray]) -> FloatArray:
+    return np.concatenate(arrays)
+
+
+def _one_hemisphere(quaternions: FloatArray, inner: IntArray) -> FloatArray:
+    """The same attitudes (m, 4), each row in `inner` with the sign of the one before it."""
+    sign = np.ones(len(quaternions))
+    apart = np.sum(quaternions[inner] * quaternions[inner - 1], axis=1) < 0
+    sign[inner[apart]] = -1.0
+    return quaternions * np.cumprod(sign)[:, None]
+
+
+def _wanted(
+    requests: Sequence[Request], o: Opportunities, rows: IntArray, shares: Mapping[str, float]
+) -> tuple[Goals, Bundles]:
+    """A goal for each request, a part for each strip, straight in the share imaged."""
+    strips = sorted({(str(o.request[row]), str(o.strip[row])) for row in rows})
+    goal = {request.name: k for k, request in enumerate(requests)}
+    part = {strip: k for k, (_, strip) in enumerate(strips)}
+    goals = Goals(
+        weight=np.array([request.worth for request in requests], dtype=np.float64),
+        curve=np.zeros(len(requests), np.int64),
+        part_goal=np.array([goal[request] for request, _ in strips], dtype=np.int64),
+        part_share=np.array([shares[strip] for _, strip in strips], dtype=np.float64),
+    )
+    served = np.array([part[str(o.strip[row])] for row in rows], dtype=np.int64)
+    return goals, Bundles.singles(served)
+
+
+# Stores ------------------------------------------------------------------------------------------
+
+
+def _stores(
+    lane: Lane,
+    number: int,
+    own: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    duration_s: FloatArray,
+    samples: Sequence[Pointing],
+    rows: IntArray,
+) -> list[Store]:
+    bits = np.array([float(np.max(each.data_bit)) for each in samples], dtype=np.float64)
+    stores = []
+    if np.isfinite(lane.satellite.memory_bit):
+        stores.append(_memory(lane, number, np.where(own, bits / np.maximum(duration_s, 1e-6), 0)))
+    if lane.battery is not None:
+        stores.append(_battery(lane, number, np.flatnonzero(own), duration_s, samples, rows))
+    return stores
+
+
+def _memory(lane: Lane, number: int, use_bit_s: FloatArray) -> Store:
+    """Free memory: passes make room as fast as they could take data."""
+    low, high = lane.span
+    stretches = [stretch for p in lane.passes for stretch in p.stretches]
+    t_s = np.unique(np.concatenate([[low], _sending(lane).ravel(), [high]]))
+    middle = 0.5 * (t_s[1:] + t_s[:-1])
+    income = np.zeros(len(middle))
+    for s in stretches:
+        inside = (middle > s.start_s) & (middle < s.end_s)
+        income[inside] = np.maximum(income[inside], s.bit_s)
+    memory = lane.satellite.memory_bit
+    return Store(
+        lane=number,
+        t_s=t_s,
+        income=income,
+        initial=memory - lane.satellite.memory_used_bit,
+        capacity=memory,
+        use=use_bit_s,
+    )
+
+
+def _sending(lane: Lane) -> FloatArray:
+    """Stretches (k, 2) of passes in which data can go down."""
+    stretches = [(s.start_s, s.end_s) for p in lane.passes for s in p.stretches]
+    return np.clip(np.array(stretches, dtype=np.float64).reshape(-1, 2), *lane.span)
+
+
+def _battery(
+    lane: Lane,
+    number: int,
+    own: IntArray,
+    duration_s: FloatArray,
+    samples: Sequence[Pointing],
+    rows: IntArray,
+) -> Store:
+    """Charge above the floor and its margin, with the panels in the idle attitude.
+
+    Between acts with a minute to spare the satellite goes back to idle, else straight on. What all
+    this leaves out of the acts that the lane holds, the income makes up for.
+    """
+    battery = lane.battery
+    if battery is None:
+        raise AssertionError("a store of a battery that is not there")
+    power = battery.power
+    low, high = lane.span
+    sending = _sending(lane)
+    t_s = np.unique(np.concatenate([np.arange(low, high, _INCOME_STEP_S), sending.ravel(), [high]]))
+    middle = 0.5 * (t_s[1:] + t_s[:-1])
+    harvest = np.interp(middle, battery.timeline.t_s, battery.idle_watt)
+    floor = battery.floor_j + BATTERY_MARGIN * power.battery_j
+    use, come, back = np.zeros((3, len(duration_s)))
+    if len(own):
+        spent = _spent(lane, battery, duration_s[own], [samples[i] for i in own.tolist()])
+        use[own], come[own], back[own] = spent.act_j / duration_s[own], spent.come_j, spent.back_j
+    store = Store(
+        lane=number,
+        t_s=t_s,
+        income=harvest - power.platform_w,
+        initial=max(power.initial_charge * power.battery_j - floor, 0.0),
+        capacity=power.battery_j - floor,
+        use=use,
+        turn_use=power.slew_w + (float(np.mean(spent.missed_w)) if len(own) else 0.0),
+        apart_s=SHORTEST_IDLE_S + (float(np.median(spent.slews_s)) if len(own) else 0.0),
+        come=come,
+        back=back,
+    )
+    candidate = {int(rows[i]): i for i in own.tolist()}
+    return replace(store, income=_true_income(lane, store, candidate))
+
+
+def _true_income(lane: Lane, store: Store, candidate: Mapping[int, int]) -> FloatArray:
+    """The income with which the store runs as the battery does under the acts of its lane.
+
+    `candidate` numbers opportunities.
+    """
+    acts = [act for act in lane.acts if act.row in candidate]
+    agility, settle_s = lane.choreography.agility, lane.satellite.settle_s
+    draws = store_draws(
+        store,
+        [candidate[act.row] for act in acts],
+        np.array([act.start_s for act in acts]),
+        np.array([act.end_s for act in acts]),
+        np.array([0.0] + [_turn_s(a, b, agility) + settle_s for a, b in pairwise(acts)]),
+    )
+    begin_s, end_s, use = draws.T
+    drawn = np.sum(use * (np.clip(store.t_s[:, None], begin_s, end_s) - begin_s), axis=1)
+    segments = lane.segments(lane.acts)
+    if segments is None:
+        raise AssertionError(f"the acts of {lane.satellite.name!r} do not join up")
+    t_s, free_j = lane.balance(segments, lane.downlinks(lane.acts, segments))
+    level_j = np.interp(store.t_s, t_s, free_j) + drawn
+    return np.asarray(np.diff(level_j) / np.diff(store.t_s))
+
+
+def _turn_s(before: Act, after: Act, agility: Agility) -> float:
+    return float(slew_time(before.last, after.settle, agility))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Spent:
+    """What acts (k,) cost: loads, and what the panels do not give while they look elsewhere."""
+
+    act_j: FloatArray
+    come_j: FloatArray
+    back_j: FloatArray
+    missed_w: FloatArray
+    slews_s: FloatArray
+
+
+def _spent(
+    lane: Lane, battery: Battery, duration_s: FloatArray, samples: Sequence[Pointing]
+) -> _Spent:
+    """At the middle of their starts; in a slew the panels give the mean of its two ends."""
+    power, timeline, choreography = battery.power, battery.timeline, lane.choreography
+    middle = [len(each.start_s) // 2 for each in samples]
+    start_s = np.array([each.start_s[m] for each, m in zip(samples, middle, strict=True)])
+
+    def state(kind: str) -> State:
+        attitude = [getattr(e, f"{kind}_attitude")[m] for e, m in zip(samples, middle, strict=True)]
+        rate = [getattr(e, f"{kind}_rate_rad_s")[m] for e, m in zip(samples, middle, strict=True)]
+        return State(attitude=np.array(attitude), rate_rad_s=np.array(rate))
+
+    settle, last = state("settle"), state("last")
+    agility = choreography.agility
+    there_s = slew_time(choreography.idle.state(start_s), settle, agility)
+    back_s = slew_time(last, choreography.idle.state(start_s + duration_s), agility)
+    settle_s = lane.satellite.settle_s
+    given = panel_watt(power, timeline, start_s, settle.attitude)
+    missed_w = np.interp(start_s, timeline.t_s, battery.idle_watt) - given
+    slewing_w = power.slew_w + 0.5 * missed_w
+    return _Spent(
+        act_j=power.imaging_w * duration_s
+        + power.slew_w * settle_s
+        + missed_w * (duration_s + settle_s),
+        come_j=slewing_w * there_s,
+        back_j=slewing_w * back_s,
+        missed_w=missed_w,
+        slews_s=there_s + back_s,
+    )

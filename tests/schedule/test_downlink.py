@@ -1,0 +1,118 @@
+"""Downlinks: at the rate of the moment, to the bit; beside imaging only where that is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from humay.access import find_contacts, find_links
+from humay.check import check_plan, verdict
+from humay.mission import RateStep, Station
+from humay.orbit import ephemerides
+from humay.schedule import plan_document
+from humay.schedule.resources import Recording, Sending, send_all
+from humay.time import parse_utc
+from tests.schedule.random_problems import START, Problem, plan_of, random_problem
+
+SEED = 1  # steerable and fixed antennas; any problem with acquisitions will do
+STEPS = tuple(
+    RateStep(elevation_rad=math.radians(deg), rate_bit_s=rate)
+    for deg, rate in ((6.0, 40e6), (12.0, 90e6), (20.0, 170e6), (45.0, 60e6))
+)
+MUCH_BIT = 1e13  # more than all passes bring down
+
+
+@pytest.fixture(scope="module")
+def problem(tmp_path_factory: pytest.TempPathFactory) -> Problem:
+    """One satellite with a full memory and a station of five steps below its first acquisition."""
+    whole = random_problem(SEED, tmp_path_factory.mktemp("downlink"))
+    plain = replace(whole, mission=replace(whole.mission, outages=()))
+    act = document(plain)["acquisitions"][0]
+    [satellite] = [s for s in plain.mission.satellites if s.name == act["satellite"]]
+    loaded = replace(
+        satellite, memory_bit=2 * MUCH_BIT, memory_used_bit=MUCH_BIT, antenna="steerable",
+        downlink_bit_s=150e6, power=None, idle_attitude="nadir", command_queue=None,
+    )  # fmt: skip
+    lon_deg, lat_deg, height_m = act["centre_line"][0]
+    below = Station(
+        name="below", lon_rad=math.radians(lon_deg), lat_rad=math.radians(lat_deg),
+        height_m=height_m, min_elevation_rad=math.radians(5.0), uplink=False,
+        rate_by_elevation=STEPS, max_elevation_rad=math.radians(80.0),
+    )  # fmt: skip
+    stations = [replace(s, downlink=False) for s in plain.mission.stations if s.uplink]
+    return replace(
+        plain,
+        mission=replace(plain.mission, satellites=(loaded,), stations=(*stations, below)),
+    )
+
+
+def document(problem: Problem) -> dict[str, Any]:
+    plan = plan_document(plan_of(problem))
+    assert verdict(check_plan(problem.mission, problem.requests, plan)) == "valid"
+    return plan
+
+
+def imaging_while_downlinking(problem: Problem, allowed: bool) -> Problem:
+    satellites = [replace(s, image_while_downlinking=allowed) for s in problem.mission.satellites]
+    return replace(problem, mission=replace(problem.mission, satellites=tuple(satellites)))
+
+
+def overlaps_s(plan: dict[str, Any]) -> list[float]:
+    """Seconds that each downlink shares with each acquisition of its satellite."""
+    shared = []
+    for sent in plan["downlinks"]:
+        for act in plan["acquisitions"]:
+            low, high = max(sent["start"], act["start"]), min(sent["end"], act["end"])
+            shared.append((parse_utc(high) - parse_utc(low)).total_seconds())
+    return [s for s in shared if s > 0]
+
+
+def test_a_full_memory_sends_all_that_every_pass_carries(problem: Problem) -> None:
+    """The sum over all downlinks is the volume of all contacts, to a bit in each part."""
+    plan = document(problem)
+    orbits = ephemerides(problem.mission, START, problem.end)
+    contacts = find_contacts(problem.mission, start=START, end=problem.end, orbits=orbits)
+    links = find_links(contacts, problem.mission, orbits)
+    volume = contacts.volume_bit.sum()
+    assert volume > 0
+    assert sum(len(link.rate_bit_s) > 1 for link in links) >= 1
+    sent = sum(d["gbit"] for d in plan["downlinks"]) * 1e9
+    assert sent == pytest.approx(volume, abs=len(plan["downlinks"]))
+    rates = {round(d["gbit"] * 1e3 / seconds(d), 3) for d in plan["downlinks"]}
+    assert len(rates) > 2
+    assert rates <= {40.0, 90.0, 150.0, 60.0}  # the satellite sends at most 150
+
+
+def seconds(entry: dict[str, Any]) -> float:
+    return (parse_utc(entry["end"]) - parse_utc(entry["start"])).total_seconds()
+
+
+def test_it_sends_while_it_images_only_where_it_can(problem: Problem) -> None:
+    both = document(imaging_while_downlinking(problem, True))
+    assert overlaps_s(both)
+    apart = imaging_while_downlinking(problem, False)
+    plan = document(apart)
+    assert plan["acquisitions"]
+    assert overlaps_s(plan) == []
+    assert {v.code for v in check_plan(apart.mission, apart.requests, both)} == {"downlink"}
+    less = sum(d["gbit"] for d in both["downlinks"]) - sum(d["gbit"] for d in plan["downlinks"])
+    most_gbit = 0.15 * sum(map(seconds, plan["acquisitions"]))
+    assert 0 < less <= most_gbit + 1e-6
+
+
+def sendings(*parts: tuple[float, float, float]) -> Sequence[Sending]:
+    return [
+        Sending(pass_id="p", station="s", start_s=start, end_s=end, bit_s=rate)
+        for start, end, rate in parts
+    ]
+
+
+def test_what_is_sent_over_a_change_of_rate_is_told_in_two_parts() -> None:
+    """10 s at 2 bit/s, then 5 s at 4 bit/s: 40 bits, of them 20 each."""
+    recording = Recording(acquisition="a", start_s=-1.0, end_s=0.0, bits=40.0)
+    sent = send_all([recording], sendings((0, 10, 2.0), (10, 20, 4.0)))
+    assert [(d.start_s, d.end_s, d.bits) for d in sent] == [(0, 10, 20.0), (10, 15, 20.0)]

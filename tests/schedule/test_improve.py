@@ -1,0 +1,65 @@
+"""The search for a better plan, on the mission's own problems."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from humay.mission import Request
+from humay.schedule import Effort, plan_document
+from humay.schedule.plan import make_plan
+from tests.schedule.random_problems import START, given_of, plan_of, random_problem
+
+CROWDED = (6, 23, 39)
+"""Seeds of problems of which the search makes more than the greedy method does."""
+
+
+@pytest.mark.parametrize("seed", CROWDED)
+def test_more_iterations_are_never_worse_and_none_is_the_greedy_plan(
+    seed: int, tmp_path: Path
+) -> None:
+    problem = random_problem(seed, tmp_path)
+    given = given_of(problem)
+    values = [
+        make_plan(given, start=START, end=problem.end, effort=Effort(iterations=n)).value
+        for n in (0, 2_000, 5_000, 9_500)
+    ]
+    assert values == sorted(values)
+    assert values[0] < values[2]
+    assert values[0] == plan_of(problem).value
+
+
+def test_a_seed_and_iterations_give_the_same_plan_on_any_number_of_threads(tmp_path: Path) -> None:
+    given = given_of(problem := random_problem(CROWDED[0], tmp_path))
+    documents = [
+        plan_document(
+            make_plan(
+                given, start=START, end=problem.end, seed=5,
+                effort=Effort(iterations=5_000, threads=threads),
+            )
+        )
+        for threads in (1, 2)
+    ]  # fmt: skip
+    assert documents[0] == documents[1]
+    assert documents[0]["iterations"] == 5_000
+
+
+def test_a_search_that_is_stopped_says_what_gives_its_plan_again(tmp_path: Path) -> None:
+    given = given_of(problem := random_problem(CROWDED[0], tmp_path))
+    asked = iter([False] * 6 + [True] * 100)
+    stopped = make_plan(
+        given, start=START, end=problem.end, effort=Effort(stop=lambda: next(asked))
+    )
+    again = make_plan(
+        given, start=START, end=problem.end, effort=Effort(iterations=stopped.iterations)
+    )
+    assert stopped.iterations > 0
+    assert plan_document(stopped) == plan_document(again)
+
+
+def test_a_step_of_priority_doubles_what_a_request_is_worth(tmp_path: Path) -> None:
+    request: Request = random_problem(1, tmp_path).requests[0]
+    worth = [replace(request, priority=p, weight=3.0).worth for p in (1, 5, 6, 10)]
+    assert worth == [3.0 / 16, 3.0, 6.0, 96.0]
