@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
 from humay.access.lines import attitude_and_rate
 from humay.access.looks import describe_look, line_period
 from humay.access.records import LOOKS, Opportunities, Pointing
-from humay.arrays import FloatArray, IntArray
+from humay.arrays import FloatArray, IntArray, unit
 from humay.mission import Mission, Satellite
 from humay.orbit import Ephemeris
 
 NODE_STEP_S = 1.0  # between, the attitude turns evenly to 0.001 deg (a test holds it)
 _SHARES = np.linspace(0.0, 1.0, LOOKS)
-_ROWS_AT_ONCE = 200  # about 20,000 samples, 50 MB
+_ROWS_AT_ONCE = 1_000  # about 20,000 nodes, 50 MB
+_TOLERANCE = 1e-10
 
 
 def find_pointing(
@@ -39,13 +42,37 @@ def _sample(
 ) -> list[Pointing]:
     """Pointing of some opportunities of one satellite, all their samples computed at once."""
     low, high = opportunities.plan_start_s[rows], opportunities.plan_end_s[rows]
+    wanted = np.maximum(2, np.ceil((high - low) / NODE_STEP_S).astype(int) + 1)
+    made = np.minimum(wanted, _nodes_enough(satellite.max_off_nadir_rad))
+    if len(ephemeris.segments) > 1:  # nothing is interpolated from one segment to the next
+        made = wanted
+    spans = zip(low, high, wanted, made, strict=True)
     starts = [
-        np.linspace(a, b, max(2, int(np.ceil((b - a) / NODE_STEP_S)) + 1))
-        for a, b in zip(low, high, strict=True)
+        np.linspace(a, b, full) if full == few else 0.5 * (a + b) + 0.5 * (b - a) * _nodes(few)
+        for a, b, full, few in spans
     ]
-    row = np.repeat(rows, [len(each) for each in starts])
-    start_s, line = np.concatenate(starts), opportunities.line[row]
-    scan_s = opportunities.scan_s[row]
+    flat = _looks(
+        opportunities, np.repeat(rows, made), np.concatenate(starts), satellite, ephemeris
+    )
+    cuts = np.cumsum(made)[:-1]
+    parts = {name: np.split(values, cuts) for name, values in flat.items()}
+    found = []
+    for i, scan_s in enumerate(opportunities.scan_s[rows]):
+        samples = {name: values[i] for name, values in parts.items()}
+        if wanted[i] > made[i]:
+            start_s = np.linspace(low[i], high[i], wanted[i])
+            samples = {"start_s": start_s, **_spread(samples, int(wanted[i]))}
+        data_bit = scan_s / samples["line_period_s"] * satellite.camera.bits_per_pan_line()
+        found.append(Pointing(data_bit=data_bit, **samples))
+    return found
+
+
+def _looks(
+    opportunities: Opportunities, row: IntArray, start_s: FloatArray, satellite: Satellite,
+    ephemeris: Ephemeris,
+) -> dict[str, FloatArray]:  # fmt: skip
+    """The columns of `Pointing`, but for the data, of opportunities (n,) begun at times (n,)."""
+    line, scan_s = opportunities.line[row], opportunities.scan_s[row]
     settle, first, last = (
         attitude_and_rate(ephemeris, line, start_s, scan_s, start_s + offset)
         for offset in (-satellite.settle_s, 0.0, scan_s)
@@ -57,8 +84,7 @@ def _sample(
         for part in _SHARES
     ]
     middle = looks[len(looks) // 2]
-    line_period_s = line_period(middle.gsd_along_m, line.length_m / scan_s)
-    flat = {
+    return {
         "start_s": start_s,
         "settle_attitude": settle[0],
         "settle_rate_rad_s": settle[1],
@@ -71,12 +97,72 @@ def _sample(
         "to_satellite_enu": _enu(middle.incidence_rad, middle.azimuth_rad),
         "sun_elevation_rad": middle.sun_elevation_rad,
         "gsd_mean_m": np.sqrt(middle.gsd_along_m * middle.gsd_across_m),
-        "line_period_s": line_period_s,
-        "data_bit": scan_s / line_period_s * satellite.camera.bits_per_pan_line(),
+        "line_period_s": line_period(middle.gsd_along_m, line.length_m / scan_s),
     }
-    cuts = np.cumsum([len(each) for each in starts])[:-1]
-    parts = {name: np.split(values, cuts) for name, values in flat.items()}
-    return [Pointing(**{name: parts[name][i] for name in parts}) for i in range(len(rows))]
+
+
+# Few nodes, many samples --------------------------------------------------------------------------
+
+
+def _nodes_enough(max_off_nadir_rad: float) -> int:
+    """How many nodes of a polynomial give the pointing over a window to `_TOLERANCE`.
+
+    Seen from a place, all of it is smooth in time but for where the distance would vanish: at
+    i h / v from the closest approach, for a height h and a speed v. A window ends at most
+    h tan(off-nadir) / v from it, so the error falls with each node by cot + sqrt(cot^2 + 1)
+    (Trefethen, Approximation Theory and Approximation Practice, theorem 8.2).
+    """
+    cot = 1.0 / math.tan(max_off_nadir_rad)
+    return 2 + math.ceil(-math.log(_TOLERANCE) / math.log(cot + math.hypot(cot, 1.0)))
+
+
+def _nodes(count: int) -> FloatArray:
+    """Chebyshev points (count,) from -1 to 1, both included."""
+    return np.asarray(-np.cos(np.pi * np.arange(count) / (count - 1)))
+
+
+@lru_cache(maxsize=1024)
+def _spreading(count: int, few: int) -> FloatArray:
+    """The matrix (count, few) from values at Chebyshev points to those at even steps between.
+
+    The barycentric formula (Trefethen, as above, theorem 5.2); both ends are nodes.
+    """
+    weight = (-1.0) ** np.arange(few)
+    weight[[0, -1]] *= 0.5
+    apart = np.linspace(-1.0, 1.0, count)[:, None] - _nodes(few)
+    met = np.abs(apart) < 1e-14
+    terms = weight / np.where(met, 1.0, apart)
+    terms[met.any(axis=1)] = 0.0
+    terms[met] = 1.0
+    return np.asarray(terms / terms.sum(axis=1, keepdims=True))
+
+
+def _spread(samples: Mapping[str, FloatArray], count: int) -> dict[str, FloatArray]:
+    """Samples (few, ...) at nodes of one window as samples (count, ...) at even steps."""
+    spreading = _spreading(count, len(samples["start_s"]))
+    columns = [_smooth(name, values) for name, values in samples.items() if name != "start_s"]
+    widths = np.cumsum([column.shape[1] for column in columns])[:-1]
+    spread = np.split(spreading @ np.concatenate(columns, axis=1), widths, axis=1)
+    names = [name for name in samples if name != "start_s"]
+    return {name: _restored(name, values) for name, values in zip(names, spread, strict=True)}
+
+
+def _smooth(name: str, values: FloatArray) -> FloatArray:
+    """Values (k,) or (k, n) as (k, n); quaternions in the hemisphere of the one before."""
+    if not name.endswith("_attitude"):
+        return values.reshape(len(values), -1)
+    apart = np.sum(values[1:] * values[:-1], axis=1) < 0
+    return values * np.cumprod(np.where([False, *apart], -1.0, 1.0))[:, None]
+
+
+def _restored(name: str, values: FloatArray) -> FloatArray:
+    """The inverse of `_smooth`: unit vectors, scalar parts not negative."""
+    if name.endswith("_attitude"):
+        values = values / np.sqrt(np.sum(values * values, axis=1, keepdims=True))
+        return np.where(values[:, 3:] < 0, -values, values)
+    if name == "to_satellite_enu":
+        return unit(values)
+    return values[:, 0] if values.shape[1] == 1 else values
 
 
 def _enu(incidence_rad: FloatArray, azimuth_rad: FloatArray) -> FloatArray:

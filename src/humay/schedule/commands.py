@@ -43,8 +43,9 @@ class Commanding:
         where this one fails every other does.
         """
         carriers: list[Pass] = []
+        starts = np.asarray(starts_s, dtype=np.float64)
         for booked in self.passes:
-            waiting = len(carriers) - int(np.searchsorted(starts_s, booked.end_s, side="right"))
+            waiting = len(carriers) - int(np.searchsorted(starts, booked.end_s, side="right"))
             room = min(_most(self.per_pass), _most(self.queue) - waiting)
             taken = min(room, len(starts_s) - len(carriers))
             if taken > 0 and starts_s[len(carriers)] < booked.end_s + self.lead_s:

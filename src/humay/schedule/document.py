@@ -13,7 +13,7 @@ from humay.access import Pointing, Timeline
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Request
 from humay.schedule.ground import Loss
-from humay.schedule.plan import Plan, SatellitePlan
+from humay.schedule.plan import Doing, Plan, SatellitePlan
 from humay.schedule.planner import Refusal
 from humay.schedule.resources import Downlink, imaging_inside
 from humay.schedule.sequence import Act, Segment
@@ -49,9 +49,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         },
         "satellites": [_satellite(plan, name, part) for name, part in plan.satellites.items()],
         "requests": [_request(plan, request, names, delivered) for request in plan.given.requests],
-        "acquisitions": [
-            _acquisition(plan, name, act, names, delivered) for name, act in _in_order(plan)
-        ],
+        "acquisitions": _acquisitions(plan, names, delivered),
         "passes": [_pass(plan, p) for p in plan.passes],
         "outages": [_outage(loss) for loss in plan.losses],
         "downlinks": _downlinks(plan, names),
@@ -123,9 +121,8 @@ def _satellite(plan: Plan, name: str, part: SatellitePlan) -> dict[str, Any]:
 def _request(
     plan: Plan, request: Request, names: Mapping[int, str], delivered: Mapping[str, str]
 ) -> dict[str, Any]:
-    o = plan.given.opportunities
-    own = np.flatnonzero(o.request == request.name)
-    taken = {act.strip: names[act.row] for _, act in _in_order(plan) if act.request == request.name}
+    own = plan.rows.get(request.name, np.zeros(0, dtype=np.int64))
+    taken = {d.act.strip: names[d.act.row] for d in plan.doings.get(request.name, [])}
     strips = _strips(plan, request, own, taken)
     fraction = round(sum(strip["share"] for strip in strips if strip["acquisition"]), 9)
     outcome = "served" if fraction >= WHOLE else "partly" if fraction > 0 else "left out"
@@ -152,16 +149,12 @@ def _first(
 ) -> dict[str, str | None]:
     """When the first command of a request is up, its first strip imaged, and one of them down."""
     epoch = _epoch(plan)
-    own = [
-        (act, uplink)
-        for part in plan.satellites.values()
-        for act, uplink in zip(part.acts, part.uplinks, strict=True)
-        if act.request == request.name
-    ]
+    own = plan.doings.get(request.name, [])
+    whole = [names[d.act.row] for d in own]
     times = {
-        "uplink": [_utc(epoch, uplink.end_s) for _, uplink in own],
-        "image": [_utc(epoch, act.end_s) for act, _ in own],
-        "delivery": [delivered[names[act.row]] for act, _ in own if names[act.row] in delivered],
+        "uplink": [_utc(epoch, d.uplink.end_s) for d in own],
+        "image": [_utc(epoch, d.act.end_s) for d in own],
+        "delivery": [delivered[name] for name in whole if name in delivered],
     }
     return {what: min(found, key=parse_utc, default=None) for what, found in times.items()}
 
@@ -191,8 +184,8 @@ def _strips(
             for strip in o.strips
             if strip.request == request.name
         ]
-    acted = [act.row for _, act in _in_order(plan) if act.request == request.name]
-    row = acted[0] if acted else own[0] if len(own) else None
+    acted = plan.doings.get(request.name, [])
+    row = acted[0].act.row if acted else own[0] if len(own) else None
     return [
         {
             "id": request.name,
@@ -233,18 +226,25 @@ def _reason(
 # Acts --------------------------------------------------------------------------------------------
 
 
+def _acquisitions(
+    plan: Plan, names: Mapping[int, str], delivered: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    worths = {request.name: request.worth for request in plan.given.requests}
+    doings = [doing for own in plan.doings.values() for doing in own]
+    doings.sort(key=lambda doing: (doing.act.start_s, doing.satellite))
+    return [_acquisition(plan, d, names, delivered, worths[d.act.request]) for d in doings]
+
+
 def _acquisition(
-    plan: Plan, name: str, act: Act, names: Mapping[int, str], delivered: Mapping[str, str]
+    plan: Plan, doing: Doing, names: Mapping[int, str], delivered: Mapping[str, str], worth: float
 ) -> dict[str, Any]:
+    name, act = doing.satellite, doing.act
     o, epoch, row = plan.given.opportunities, _epoch(plan), act.row
     timeline = plan.given.timelines[name]
     samples = plan.given.pointing[row]
     if samples is None:
         raise AssertionError(f"acquisition {names[row]} was planned without pointing samples")
     node = int(np.searchsorted(timeline.node_s, act.start_s, side="right")) - 1
-    part = plan.satellites[name]
-    uplink = part.uplinks[part.acts.index(act)]
-    worths = {request.name: request.worth for request in plan.given.requests}
     return {
         "id": names[row],
         "satellite": name,
@@ -264,8 +264,8 @@ def _acquisition(
         "attitude_end": _numbers(act.last.attitude, 10),
         "rate_end_deg_s": _numbers(np.degrees(act.last.rate_rad_s), 8),
         "data_gbit": round(act.bits / 1e9, 9),
-        "value": round(worths[act.request] * plan.shares[act.strip], 9),
-        "uplink": uplink.pass_id,
+        "value": round(worth * plan.shares[act.strip], 9),
+        "uplink": doing.uplink.pass_id,
         "delivered": delivered.get(names[row]),
     }
 

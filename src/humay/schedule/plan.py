@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
 from humay.access import Contacts, Link, Opportunities, Pointing, Timeline
-from humay.arrays import FloatArray
+from humay.arrays import FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Mission, Request
 from humay.schedule.assignment import Need
@@ -102,6 +103,15 @@ class SatellitePlan:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Doing:
+    """An act of a satellite, and the pass that carries its command up."""
+
+    satellite: str
+    act: Act
+    uplink: Pass
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
     """A plan over [start, end]; `value` counts worth x share of every strip imaged, `bound` is
     what no plan can exceed, `shares` what part of its request each strip is.
@@ -121,6 +131,26 @@ class Plan:
     bound: float
     iterations: int
     searched: bool
+
+    @cached_property
+    def rows(self) -> Mapping[str, IntArray]:
+        """The opportunities of each request that has any."""
+        rows: dict[str, list[int]] = {}
+        for row, name in enumerate(self.given.opportunities.request):
+            rows.setdefault(str(name), []).append(row)
+        return {name: np.array(own, dtype=np.int64) for name, own in rows.items()}
+
+    @cached_property
+    def doings(self) -> Mapping[str, list[Doing]]:
+        """What is done for each request that anything is done for, in order of time."""
+        done: dict[str, list[Doing]] = {}
+        for name, part in self.satellites.items():
+            for act, uplink in zip(part.acts, part.uplinks, strict=True):
+                doing = Doing(satellite=name, act=act, uplink=uplink)
+                done.setdefault(act.request, []).append(doing)
+        for own in done.values():
+            own.sort(key=lambda doing: (doing.act.start_s, doing.satellite))
+        return done
 
     @property
     def gap(self) -> float:
@@ -165,11 +195,14 @@ def make_plan(
     shares = _shares(given)
     values = _values(given, shares)
 
-    def empty_lanes() -> dict[str, Lane]:
-        return make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
-
-    for lane in empty_lanes().values():
+    empty = make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
+    for lane in empty.values():
         _refuse_hopeless(lane)
+
+    def empty_lanes() -> dict[str, Lane]:
+        """With the same choreography, which remembers the slews it has worked out."""
+        return {name: replace(lane, acts=[]) for name, lane in empty.items()}
+
     made = improved(
         empty_lanes, given.requests, given.opportunities, given.pointing, shares, values,
         seed=seed, effort=effort,

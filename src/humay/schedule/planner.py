@@ -164,6 +164,7 @@ class Lane:
             return self.no_uplink(opportunities, row)
         best_s = float(opportunities.best_s[row])
         starts = np.concatenate([_starts(*span, best_s) for span in free])
+        starts = starts[self._apart(starts, scan_s)]
         states = sweep_states(pointing, starts)
         fits = self._fits(starts, scan_s, states)
         wish = float(np.clip(opportunities.best_s[row], low, high))
@@ -182,6 +183,13 @@ class Lane:
     def _in_outage(self, low: float, high: float) -> Refusal:
         met = [c.text for c in self.closures if c.end_s >= low and c.start_s <= high]
         return Refusal(code="outage", text=f"its windows lie in {' and '.join(met)}")
+
+    def _apart(self, starts: FloatArray, scan_s: float) -> BoolArray:
+        """At which start times (k,) settling and sweep meet no other act: to be asked first."""
+        settle_from, ends = starts - self.satellite.settle_s, starts + scan_s
+        over = np.searchsorted([act.end_s for act in self.acts], settle_from, side="right")
+        begun = np.searchsorted([act.settle_from_s for act in self.acts], ends)
+        return np.asarray(over >= begun)
 
     def _fits(self, starts: FloatArray, scan_s: float, states: SweepStates) -> BoolArray:
         """At which start times (k,) the neighbours leave time for both slews."""

@@ -113,14 +113,18 @@ def memory_curve(
     """Times and bits on board, linear between, from the plan's start to its end."""
     ramps = [(r.start_s, r.end_s, r.bits) for r in recordings]
     ramps += [(d.start_s, d.end_s, -d.bits) for d in downlinks]
-    edges = [t for begin, finish, _ in ramps for t in (begin, finish)]
-    t_s = np.unique(np.clip([start_s, *edges, end_s], start_s, end_s))
-    bits = np.zeros(len(t_s))
-    for begin, finish, amount in ramps:
-        if finish > begin:
-            bits += amount * np.clip((t_s - begin) / (finish - begin), 0.0, 1.0)
-        else:
-            bits += amount * (t_s >= begin)
+    begin, finish, amount = np.array(ramps, dtype=np.float64).reshape(-1, 3).T
+    edges = np.concatenate([np.array([start_s, end_s]), begin, finish])
+    t_s = np.unique(np.clip(edges, start_s, end_s))
+    low, high = np.searchsorted(t_s, begin, side="right"), np.searchsorted(t_s, finish)
+    done = np.zeros(len(t_s) + 1)
+    np.add.at(done, high, amount)
+    bits = np.cumsum(done)[:-1]
+    inside = np.maximum(high - low, 0)
+    ramp = np.repeat(np.arange(len(amount)), inside)
+    at = np.arange(len(ramp)) + np.repeat(low - np.cumsum(inside) + inside, inside)
+    share = (t_s[at] - begin[ramp]) / (finish - begin)[ramp]
+    np.add.at(bits, at, amount[ramp] * share)
     return t_s, bits
 
 
@@ -172,10 +176,27 @@ class Harvest:
     t_s: FloatArray
     watt: FloatArray
 
-    def energy(self, t_s: FloatArray) -> FloatArray:
-        """Joules gained from the stretch's start to times in it."""
-        steps = 0.5 * (self.watt[1:] + self.watt[:-1]) * np.diff(self.t_s)
-        return np.asarray(np.interp(t_s, self.t_s, np.concatenate([[0.0], np.cumsum(steps)])))
+
+def _harvested(harvests: Sequence[Harvest], t_s: FloatArray) -> FloatArray:
+    """Joules gained in all of them, which follow one another in time, up to each time (k,)."""
+    if not harvests:
+        return np.zeros(len(t_s))
+    at_s = np.concatenate([h.t_s for h in harvests])
+    watt = np.concatenate([h.watt for h in harvests])
+    steps = 0.5 * (watt[1:] + watt[:-1]) * np.diff(at_s)
+    steps[np.cumsum([len(h.t_s) for h in harvests])[:-1] - 1] = 0.0  # from one to the next
+    return np.asarray(np.interp(t_s, at_s, np.concatenate([[0.0], np.cumsum(steps)])))
+
+
+def _inside(t_s: FloatArray, spans: FloatArray, amount: FloatArray) -> FloatArray:
+    """For each step of times (k,) the sum of what spans (n, 2) that hold it amount to (n,).
+
+    The spans begin and end at times among them.
+    """
+    changes = np.zeros(len(t_s))
+    np.add.at(changes, np.searchsorted(t_s, spans[:, 0]), amount)
+    np.add.at(changes, np.minimum(np.searchsorted(t_s, spans[:, 1]), len(t_s) - 1), -amount)
+    return np.cumsum(changes)[:-1]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,18 +231,18 @@ class Battery:
     ) -> tuple[FloatArray, FloatArray]:
         """The same for a battery without a capacity: what came in less what went out."""
         grid = self.timeline.t_s
-        edges = np.array([t for load in loads for t in (load.start_s, load.end_s)])
-        breaks = np.concatenate([[start_s, end_s], grid, edges, *(h.t_s for h in harvests)])
+        edges = np.array([(load.start_s, load.end_s) for load in loads]).reshape(-1, 2)
+        ends = np.array([start_s, end_s])
+        breaks = np.concatenate([ends, grid, edges.ravel(), *(h.t_s for h in harvests)])
         t_s = np.unique(np.clip(breaks, start_s, end_s))
-        gained = np.diff(self._idle_energy(t_s))
-        for harvest in harvests:
-            low, high = np.searchsorted(t_s, [harvest.t_s[0], harvest.t_s[-1]])
-            gained[low:high] = np.diff(harvest.energy(t_s[low : high + 1]))
-        length = np.diff(t_s)
-        spent = self.power.platform_w * length
-        for load in loads:
-            low, high = np.searchsorted(t_s, [load.start_s, load.end_s])
-            spent[low:high] += load.watt * length[low:high]
+        away = np.array([(h.t_s[0], h.t_s[-1]) for h in harvests]).reshape(-1, 2)
+        gained = np.where(
+            _inside(t_s, away, np.ones(len(away))) > 0.5,
+            np.diff(_harvested(harvests, t_s)),
+            np.diff(self._idle_energy(t_s)),
+        )
+        watt = self.power.platform_w + _inside(t_s, edges, np.array([load.watt for load in loads]))
+        spent = watt * np.diff(t_s)
         begin = self.power.initial_charge * self.power.battery_j
         return t_s, begin + np.concatenate([[0.0], np.cumsum(gained - spent)])
 
