@@ -39,8 +39,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.peers.astro_reason import VARIABLE, check
 from benchmarks.solving import Adapter, main
-from benchmarks.stereo_looks import Looks, all_looks, inside, pointed
-from benchmarks.stereo_rules import (
+from benchmarks.stereo_case import (
     EDGE_SAMPLES,
     PAIR_SAMPLES,
     Case,
@@ -48,8 +47,9 @@ from benchmarks.stereo_rules import (
     Seen,
     Target,
     read,
-    worth,
 )
+from benchmarks.stereo_looks import Looks, all_looks, inside, pointed
+from benchmarks.stereo_rules import worth
 
 from humay.arrays import BoolArray, FloatArray, IntArray, unit
 from humay.schedule.core import (

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, fields
 
 import numpy as np
-from benchmarks.stereo_rules import WGS84_A_M, WGS84_B_M, Case, Satellite
+from benchmarks.stereo_case import WGS84_A_M, WGS84_B_M, Case, Satellite
 from sgp4.api import SGP4_ERRORS, Satrec, jday
 
 from humay.arrays import BoolArray, FloatArray, IntArray, cross, dot, norm, unit

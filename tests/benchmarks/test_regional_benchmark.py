@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from benchmarks.brahe_sky import shadow_margin_m, states_itrf, sun_itrf
 from benchmarks.peers.astro_reason import VARIABLE, verify
-from benchmarks.regional import most_first, pieces, problem, write
+from benchmarks.regional import most_first, problem, write
 from benchmarks.regional_rules import Case, Strip, coverage, quadrilaterals, read
+from benchmarks.regional_strips import pieces
 
 from humay.earth import sun_itrf as exact_sun_itrf
 from humay.schedule.core import Problem, Solution, value, violations

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from benchmarks.peers.astro_reason import VARIABLE, verify
 from benchmarks.stereo import even_disc, problem, shares, write
+from benchmarks.stereo_case import Case, read
 from benchmarks.stereo_looks import WIDTH_MARGIN_M, Looks, all_looks, inside
-from benchmarks.stereo_rules import Case, Look, image, read, slew_s, worth
+from benchmarks.stereo_rules import Look, image, slew_s, worth
 
 from humay.arrays import norm
 from humay.schedule.core import Problem, Solution, Turn, value, violations
