@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,6 +50,13 @@ class Terms:
     high_s: FloatArray
     tree: IntArray
     example: list[int]
+
+    def only_of(self, satellite: str, requests: Sequence[Request]) -> Terms:
+        """The same for one satellite: requests that do not allow it have no time at all."""
+        barred = np.array([not request.allows(satellite) for request in requests], dtype=bool)
+        if not np.any(barred):
+            return self
+        return replace(self, high_s=np.where(barred, self.low_s - 1.0, self.high_s))
 
 
 def terms_of(requests: Sequence[Request], epoch: Epoch, span: tuple[float, float]) -> Terms:

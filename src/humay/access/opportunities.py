@@ -178,15 +178,16 @@ class _Search:
             if sky is None or rules.programs.uses_moon:
                 sky = self._sky(moon=rules.programs.uses_moon)
             craft = craft_of(satellite, ephemeris, self.nadir, with_margin=self.margin)
+            terms = self.terms.only_of(satellite.name, self.requests)
             for strips, asked in ((False, self.points), (True, self.sweeps)):
                 if not len(asked):
                     continue
                 clouds = clouds_of(
-                    self.mission, satellite, self.requests, asked, self.terms, rules, self.epoch
+                    self.mission, satellite, self.requests, asked, terms, rules, self.epoch
                 )
                 terrain = terrain_of(self.mission, satellite, self.requests, asked, rules)
                 for track in tracks:
-                    aim = sought(asked, self.terms, rules, terrain, craft, track, sky)
+                    aim = sought(asked, terms, rules, terrain, craft, track, sky)
                     for first in range(0, len(asked), SUBJECTS_AT_ONCE):
                         last = min(first + SUBJECTS_AT_ONCE, len(asked))
                         yield _Task(number, strips, aim, clouds, first, last)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from humay.access import (
     Contacts,
     Nadir,
@@ -69,6 +71,7 @@ def survey(
                 mission, requests, start=start, end=end, nadir=nadir, orbits=orbits
             )
     _refuse_several_cuts(opportunities)
+    opportunities, pointing = _allowed(opportunities, pointing, requests)
     span = [opportunities.epoch.seconds(t) for t in (start, end)]
     if opportunities.span_s[0] < span[0] or opportunities.span_s[1] > span[1]:  # from a longer file
         opportunities, rows = opportunities.within(*span)
@@ -94,6 +97,26 @@ def survey(
         timelines=timelines,
         notes=tuple(accuracy_notes(mission, orbits, requests, start, end)),
     )
+
+
+def _allowed(
+    opportunities: Opportunities,
+    pointing: Sequence[Pointing | None] | None,
+    requests: Sequence[Request],
+) -> tuple[Opportunities, Sequence[Pointing | None] | None]:
+    """Without windows of satellites that requests do not allow: a file may be older than they."""
+    asked = {request.name: request for request in requests if request.satellites is not None}
+    rows = [
+        row
+        for row, (name, satellite) in enumerate(
+            zip(opportunities.request, opportunities.satellite, strict=True)
+        )
+        if name not in asked or asked[name].allows(str(satellite))
+    ]
+    if len(rows) == len(opportunities):
+        return opportunities, pointing
+    kept = None if pointing is None else [pointing[row] for row in rows]
+    return opportunities.take(np.array(rows, dtype=np.int64)), kept
 
 
 def _refuse_several_cuts(opportunities: Opportunities) -> None:

@@ -14,6 +14,7 @@ import shapely
 from humay.arrays import FloatArray, angle_between, norm
 from humay.check.case import Acquisition, Case, Json
 from humay.check.violations import Violation
+from humay.check.worth import plan_value
 from humay.earth import ellipsoid_normal, geodetic_from_itrf, itrf_from_geodetic
 from humay.mission import Request
 from humay.time import DAY_S, format_utc, parse_utc
@@ -193,10 +194,10 @@ def _curve_times(case: Case) -> Iterator[Violation]:
 
 
 def check_bound(case: Case) -> Iterator[Violation]:
-    """[bound] The value is the sum of what is imaged, the bound above it, the gap between them."""
+    """[bound] The value is that of all that is imaged, the bound above it, the gap between them."""
     objective = case.plan["objective"]
     value, bound, gap = objective["value"], objective["bound"], objective["gap"]
-    total = math.fsum(entry["value"] for entry in case.plan["acquisitions"])
+    total = plan_value(case)
     slack = SUM_TOLERANCE * max(1.0, abs(total))
 
     def fault(message: str) -> Violation:
@@ -204,7 +205,7 @@ def check_bound(case: Case) -> Iterator[Violation]:
 
     if abs(value - total) > slack:
         yield fault(
-            f"value is {value:.6f}, expected the sum of the acquisitions' values, {total:.6f}"
+            f"value is {value:.6f}, expected {total:.6f}, what the requests imaged are worth"
         )
     if bound < max(value, total) - slack:
         yield fault(f"bound is {bound:.6f}, expected at least the value, {max(value, total):.6f}")

@@ -91,6 +91,7 @@ def check_windows(case: Case) -> Iterator[Violation]:
     """[window] Each limit is kept at each line, the satellite where it should be or 3 sigma off."""
     for acquisition in case.acquisitions:
         yield from _period(case, acquisition)
+        yield from _satellite(case, acquisition)
         lasts_s = acquisition.end_s - acquisition.start_s
         if lasts_s > LONGEST_SCAN_S:
             message = f"lasts {lasts_s:.0f} s, expected at most {LONGEST_SCAN_S:.0f} s"
@@ -111,6 +112,13 @@ def _period(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
         yield case.at("window", acquisition.where, message, acquisition.start_s)
     if request.end is not None and end > request.end:
         message = f"ends after its request does, expected not after {format_utc(request.end)}"
+        yield case.at("window", acquisition.where, message, acquisition.start_s)
+
+
+def _satellite(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    allowed = acquisition.request.satellites
+    if allowed is not None and acquisition.satellite.name not in allowed:
+        message = f"its request is only for {', '.join(allowed)}"
         yield case.at("window", acquisition.where, message, acquisition.start_s)
 
 

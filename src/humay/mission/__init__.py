@@ -6,6 +6,7 @@ aware UTC datetimes, and a record that exists is valid.
 
 from humay.mission.camera import Band, Camera, Radiometry, StatedSnr
 from humay.mission.clouds import CloudModel
+from humay.mission.completion import Completion
 from humay.mission.constraint import (
     CORE_QUANTITY,
     QUANTITIES,
@@ -53,6 +54,7 @@ __all__ = [
     "Camera",
     "CloudModel",
     "CoarseRelief",
+    "Completion",
     "Constraint",
     "HeightError",
     "HeightModel",

@@ -86,7 +86,16 @@ def load_requests(path: Path | str, mission: Mission) -> tuple[Request, ...]:
     """
     path = Path(path)
     document = _json(path, Place(file=str(path), error=RequestError))
-    return requests_from_geojson(document, where=str(path), heights=mission.heights)
+    requests = requests_from_geojson(document, where=str(path), heights=mission.heights)
+    known = {satellite.name for satellite in mission.satellites}
+    for request in requests:
+        for name in request.satellites or ():
+            if name not in known:
+                raise RequestError(
+                    f"{path}: request {request.name!r}: satellites names {name!r}, which the"
+                    f" mission does not have{suggestion(name, sorted(known))}"
+                )
+    return requests
 
 
 def _satellite_fields(values: Fields, cameras: dict[str, Camera], place: Place) -> Fields:

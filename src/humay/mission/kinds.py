@@ -185,6 +185,29 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
+class Names(Kind):
+    """A list of different names, at least one."""
+
+    words = "a list of different names, at least one"
+
+    def holds(self, value: Any, factor: float) -> bool:  # noqa: ARG002
+        return (
+            isinstance(value, tuple)
+            and len(value) > 0
+            and all(Text().holds(name, 1.0) for name in value)
+            and len(set(value)) == len(value)
+        )
+
+    def read(self, value: Any, inside: Place) -> Any:
+        if not isinstance(value, list):
+            raise Unfit
+        return super().read(tuple(value), inside)
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": Text().schema(), "minItems": 1, "uniqueItems": True}
+
+
+@dataclass(frozen=True)
 class Flag(Kind):
     """`true` or `false`."""
 

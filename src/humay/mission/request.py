@@ -12,11 +12,12 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 from humay.arrays import FloatArray
 from humay.errors import RequestError
 from humay.mission.clouds import CloudModel
+from humay.mission.completion import Completion, CompletionKind
 from humay.mission.constraint import AllOf, Constraint, Within, asks_for
 from humay.mission.geometry import RequestKind
 from humay.mission.heights import HeightSource
 from humay.mission.keys import Key, Sub, Table
-from humay.mission.kinds import Number, Text, Time, Whole
+from humay.mission.kinds import Names, Number, Text, Time, Whole
 from humay.mission.satellite import Satellite
 from humay.mission.stereo import STEREO, StereoLimits
 from humay.mission.trees import ConstraintTree
@@ -53,6 +54,8 @@ class Request:
     max_cloud: float | None = None
     constraints: Constraint | None = None
     stereo: StereoLimits | None = None
+    satellites: tuple[str, ...] | None = None
+    completion: Completion = "linear"
 
     def __post_init__(self) -> None:
         REQUEST.check(self)
@@ -69,6 +72,10 @@ class Request:
     def worth(self) -> float:
         """What serving it whole adds to a plan: each step of priority doubles the weight."""
         return self.weight * 2.0 ** (self.priority - PRIORITY)
+
+    def allows(self, satellite: str) -> bool:
+        """Whether a satellite of this name may image it."""
+        return self.satellites is None or satellite in self.satellites
 
     def densified_lonlat(self, max_step_deg: float) -> list[tuple[FloatArray, list[FloatArray]]]:
         """Each part of an area as (exterior ring, holes), rings (n, 2) closed, degrees.
@@ -142,6 +149,18 @@ REQUEST = Table(
             Sub(table=STEREO, make=StereoLimits),
             "asks for two or three looks that belong together, see the page on stereo",
             default=None,
+        ),
+        Key(
+            "satellites",
+            Names(),
+            "only these may image it; all without",
+            default=None,
+        ),
+        Key(
+            "completion",
+            CompletionKind(),
+            "what part of its worth each part of it brings, see [worth](#worth)",
+            default="linear",
         ),
         Key(
             "height_m",

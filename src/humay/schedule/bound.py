@@ -18,6 +18,7 @@ from humay.access import Contacts, Opportunities
 from humay.arrays import FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Satellite
+from humay.schedule.worth import Worth
 
 SAFETY = 1e-6  # relative: the solver's own tolerances, added to what it finds
 _GAP_BETWEEN_PASSES_S = 1_200.0
@@ -34,7 +35,7 @@ class Row:
 
 def upper_bound(
     opportunities: Opportunities,
-    values: FloatArray,
+    worth: Worth,
     least_bits: FloatArray,
     satellites: Mapping[str, Satellite],
     ready_s: Mapping[str, float],
@@ -44,16 +45,17 @@ def upper_bound(
 ) -> float:
     """The value no plan can exceed.
 
-    `values` (n,) is what each opportunity is worth, `least_bits` (n,) the least data it can make;
-    `ready_s` says when each satellite can first be commanded, `rates_bit_s` is by satellite and
-    station.
+    `least_bits` (n,) is the least data that each opportunity can make; `ready_s` says when each
+    satellite can first be commanded, `rates_bit_s` is by satellite and station.
     """
     ready = np.array([ready_s[name] for name in opportunities.satellite], dtype=np.float64)
     first = np.maximum(opportunities.plan_start_s, ready)
     usable = np.flatnonzero((opportunities.plan_end_s >= first) & np.isfinite(least_bits))
     if not len(usable):
         return 0.0
-    rows = _once_each(opportunities.strip, usable)
+    whole = _usable_bundles(worth, usable)
+    values = _at_most(worth, whole)
+    rows = _parts(worth, whole) + _goals(worth, values)
     for name, satellite in satellites.items():
         own = usable[opportunities.satellite[usable] == name]
         begin, scan = first[own], opportunities.scan_s[own]
@@ -68,12 +70,72 @@ def upper_bound(
     return most * (_solve(values / most, usable, rows) + SAFETY * len(usable))
 
 
-def _once_each(strip: Sequence[str], usable: IntArray) -> list[Row]:
-    """A strip is worth its value once."""
-    rows: dict[str, list[int]] = {}
-    for i in usable:
-        rows.setdefault(str(strip[i]), []).append(int(i))
-    return [Row(which=np.array(r), weights=np.ones(len(r)), most=1.0) for r in rows.values()]
+def _steepness(worth: Worth) -> FloatArray:
+    """For each goal, the most that a share of it brings, over that share: 1 where it is straight.
+
+    A curve lies below a straight line of this steepness, up to its full worth.
+    """
+    goals = worth.goals
+    steep = np.array(
+        [
+            np.max(curve.worth[curve.level > 0] / curve.level[curve.level > 0], initial=1.0)
+            for curve in goals.curves
+        ]
+    )
+    return np.asarray(steep[goals.curve])
+
+
+def _usable_bundles(worth: Worth, usable: IntArray) -> IntArray:
+    """The bundles of which every member is usable."""
+    allowed = np.zeros(worth.rows, dtype=bool)
+    allowed[usable] = True
+    return np.flatnonzero(worth.bundles.whole(allowed))
+
+
+def _at_most(worth: Worth, bundles: IntArray) -> FloatArray:
+    """What each opportunity (rows,) can add: its part of the bundles that it is of."""
+    steep, found = _steepness(worth), np.zeros(worth.rows)
+    goals, of = worth.goals, worth.bundles
+    for b in bundles.tolist():
+        part = int(of.serves.of[b])
+        goal = goals.part_goal[part]
+        each = goals.weight[goal] * goals.part_share[part] * steep[goal] * of.quality[b]
+        found[of.members[b]] += each / len(of.members[b])
+    return found
+
+
+def _parts(worth: Worth, bundles: IntArray) -> list[Row]:
+    """A part is served once, or as well as all that serves it does together.
+
+    A bundle counts for what its members do of it on average, which is at least what it does. Where
+    that is more than the whole plan can, less of each of its members still satisfies every row.
+    """
+    of = worth.bundles
+    weights: dict[int, dict[int, float]] = {}
+    left: dict[int, float] = {}
+    for b in bundles.tolist():
+        part, quality, own = int(of.serves.of[b]), float(of.quality[b]), of.members[b]
+        left[part] = left.get(part, 1.0) * (1.0 - quality)
+        summed = weights.setdefault(part, {})
+        for row in own.tolist():
+            summed[row] = summed.get(row, 0.0) + quality / len(own)
+    return [
+        Row(which=np.array(list(own)), weights=np.array(list(own.values())), most=1.0 - left[part])
+        for part, own in weights.items()
+    ]
+
+
+def _goals(worth: Worth, values: FloatArray) -> list[Row]:
+    """No goal is worth more than its weight, where its curve is steeper than straight."""
+    rows = []
+    for goal in np.flatnonzero(_steepness(worth) > 1.0).tolist():
+        own = worth.bundles_of.get(goal, np.zeros(0, np.int64))
+        members = np.array([r for b in own for r in worth.bundles.members[b]], dtype=np.int64)
+        which = np.unique(members[values[members] > 0])
+        if len(which):
+            weights = values[which] / worth.goals.weight[goal]
+            rows.append(Row(which=which, weights=weights, most=1.0))
+    return rows
 
 
 def _one_at_a_time(

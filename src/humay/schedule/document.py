@@ -48,7 +48,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "method": f"{_METHODS[plan.searched]}; bound by a linear relaxation per orbit",
         },
         "satellites": [_satellite(plan, name, part) for name, part in plan.satellites.items()],
-        "requests": [_request(plan, request, names, delivered) for request in plan.given.requests],
+        "requests": [
+            _request(plan, request, fraction, names, delivered)
+            for request, fraction in zip(plan.given.requests, _fractions(plan), strict=True)
+        ],
         "acquisitions": _acquisitions(plan, names, delivered),
         "passes": [_pass(plan, p) for p in plan.passes],
         "outages": [_outage(loss) for loss in plan.losses],
@@ -118,13 +121,22 @@ def _satellite(plan: Plan, name: str, part: SatellitePlan) -> dict[str, Any]:
 # Requests ----------------------------------------------------------------------------------------
 
 
+def _fractions(plan: Plan) -> list[float]:
+    done = [act.row for _, act in _in_order(plan)]
+    return [float(fraction) for fraction in plan.worth.fractions(done)]
+
+
 def _request(
-    plan: Plan, request: Request, names: Mapping[int, str], delivered: Mapping[str, str]
+    plan: Plan,
+    request: Request,
+    fraction: float,
+    names: Mapping[int, str],
+    delivered: Mapping[str, str],
 ) -> dict[str, Any]:
     own = plan.rows.get(request.name, np.zeros(0, dtype=np.int64))
     taken = {d.act.strip: names[d.act.row] for d in plan.doings.get(request.name, [])}
     strips = _strips(plan, request, own, taken)
-    fraction = round(sum(strip["share"] for strip in strips if strip["acquisition"]), 9)
+    fraction = round(fraction, 9) or 0
     outcome = "served" if fraction >= WHOLE else "partly" if fraction > 0 else "left out"
     return {
         "name": request.name,
@@ -229,14 +241,13 @@ def _reason(
 def _acquisitions(
     plan: Plan, names: Mapping[int, str], delivered: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    worths = {request.name: request.worth for request in plan.given.requests}
     doings = [doing for own in plan.doings.values() for doing in own]
     doings.sort(key=lambda doing: (doing.act.start_s, doing.satellite))
-    return [_acquisition(plan, d, names, delivered, worths[d.act.request]) for d in doings]
+    return [_acquisition(plan, d, names, delivered) for d in doings]
 
 
 def _acquisition(
-    plan: Plan, doing: Doing, names: Mapping[int, str], delivered: Mapping[str, str], worth: float
+    plan: Plan, doing: Doing, names: Mapping[int, str], delivered: Mapping[str, str]
 ) -> dict[str, Any]:
     name, act = doing.satellite, doing.act
     o, epoch, row = plan.given.opportunities, _epoch(plan), act.row
@@ -264,7 +275,7 @@ def _acquisition(
         "attitude_end": _numbers(act.last.attitude, 10),
         "rate_end_deg_s": _numbers(np.degrees(act.last.rate_rad_s), 8),
         "data_gbit": round(act.bits / 1e9, 9),
-        "value": round(worth * plan.shares[act.strip], 9),
+        "value": round(float(plan.worth.alone[row]), 9),
         "uplink": doing.uplink.pass_id,
         "delivered": delivered.get(names[row]),
     }

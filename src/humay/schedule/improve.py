@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from humay.access import Opportunities, Pointing
-from humay.arrays import FloatArray
-from humay.mission import Request
 from humay.schedule.core import Solution
 from humay.schedule.core.search import search
+from humay.schedule.filling import drop_idle, fill
 from humay.schedule.mapping import GRID_S, Mapped, problem_of
-from humay.schedule.planner import Lane, Refusal, fill
+from humay.schedule.planner import Lane, Refusal
 from humay.schedule.sequence import Act
+from humay.schedule.worth import Worth
 
 ITERATIONS = 40_000
 """Moves of the search where nobody says how many."""
@@ -46,11 +45,9 @@ class Improved:
 
 def improved(
     make: Callable[[], dict[str, Lane]],
-    requests: Sequence[Request],
+    worth: Worth,
     opportunities: Opportunities,
     pointing: Sequence[Pointing | None],
-    shares: Mapping[str, float],
-    values: FloatArray,
     *,
     seed: int,
     effort: Effort,
@@ -62,11 +59,11 @@ def improved(
     greedy method would, and the next round knows what that does to the batteries.
     """
     lanes = make()
-    refusals = fill(lanes, requests, opportunities, pointing)
+    refusals = fill(lanes, worth, opportunities, pointing)
     best = Improved(lanes=lanes, refusals=refusals, iterations=0, searched=False)
     made, moves = 0, FIRST_ROUND
     while effort.allows(made + moves):
-        mapped = problem_of(lanes, requests, opportunities, pointing, shares)
+        mapped = problem_of(lanes, worth, opportunities, pointing)
         if not len(mapped.rows):
             return best
         found = search(
@@ -79,10 +76,11 @@ def improved(
         if found.iterations < moves:
             break
         lanes = make()
-        _adopt(lanes, mapped, found.solution, opportunities, pointing, values)
-        refusals = fill(lanes, requests, opportunities, pointing)
+        _adopt(lanes, mapped, found.solution, opportunities, pointing, worth)
+        drop_idle(lanes, worth)
+        refusals = fill(lanes, worth, opportunities, pointing)
         made, moves = made + moves, even(GROWTH * moves)
-        if _value(lanes, values) > _value(best.lanes, values):
+        if value(lanes, worth) > value(best.lanes, worth):
             best = Improved(lanes=lanes, refusals=refusals, iterations=made, searched=True)
     return replace(best, iterations=made)
 
@@ -92,8 +90,9 @@ def even(moves: float) -> int:
     return 2 * round(0.5 * moves)
 
 
-def _value(lanes: Mapping[str, Lane], values: FloatArray) -> float:
-    return math.fsum(values[act.row] for lane in lanes.values() for act in lane.acts)
+def value(lanes: Mapping[str, Lane], worth: Worth) -> float:
+    """What the acts of all lanes are worth."""
+    return worth.value(act.row for lane in lanes.values() for act in lane.acts)
 
 
 def _adopt(
@@ -102,7 +101,7 @@ def _adopt(
     solution: Solution,
     opportunities: Opportunities,
     pointing: Sequence[Pointing | None],
-    values: FloatArray,
+    worth: Worth,
 ) -> None:
     """Give every lane the acts found for it, those that are worth most first."""
     acts: dict[str, list[Act]] = {name: [] for name in lanes}
@@ -113,6 +112,7 @@ def _adopt(
             raise AssertionError(f"opportunity {row} was planned without pointing samples")
         whole_s = round(float(start_s) / GRID_S) * GRID_S
         acts[name].append(lanes[name].act(row, opportunities, samples, whole_s))
+    values = worth.alone
     for name, found in acts.items():
         found.sort(key=lambda act: (-values[act.row], act.start_s))
         lanes[name].adopt(found)

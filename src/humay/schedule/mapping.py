@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
 from humay.access import Opportunities, Pointing
 from humay.arrays import FloatArray, IntArray
-from humay.mission import Request
 from humay.schedule.core import (
     Bundles,
-    Goals,
     Poses,
     Problem,
+    Ragged,
     SlidingLimit,
     Store,
     Turn,
@@ -31,6 +30,7 @@ from humay.schedule.planner import Lane
 from humay.schedule.resources import BATTERY_MARGIN, Battery
 from humay.schedule.sequence import SHORTEST_IDLE_S, Act, panel_watt
 from humay.schedule.slews import Agility, State, resting_after, resting_before, slew_time
+from humay.schedule.worth import Worth
 
 GRID_S = 1e-3
 """Starts are whole milliseconds, as in plan.json."""
@@ -59,10 +59,9 @@ class _Choice:
 
 def problem_of(
     lanes: Mapping[str, Lane],
-    requests: Sequence[Request],
+    worth: Worth,
     opportunities: Opportunities,
     pointing: Sequence[Pointing | None],
-    shares: Mapping[str, float],
 ) -> Mapped:
     """Candidates for every start that lanes, commands and outages allow.
 
@@ -82,7 +81,6 @@ def problem_of(
     duration_s = np.round(opportunities.scan_s[rows], 6)
     samples = [_samples(pointing[row]) for row in rows]
     poses = _poses(list(lanes.values()), lane, samples)
-    goals, bundles = _wanted(requests, opportunities, rows, shares)
     stores = [
         store
         for k, each in enumerate(lanes.values())
@@ -96,8 +94,8 @@ def problem_of(
             high_s=np.array([choice.high_s for choice in choices], dtype=np.float64),
             duration_s=duration_s,
             poses=poses,
-            bundles=bundles,
-            goals=goals,
+            bundles=_bundles(worth, rows),
+            goals=worth.goals,
             bonus=np.zeros(len(rows)),
             fixed=np.zeros(len(rows), dtype=bool),
             pairs=no_conflicts(2),
@@ -187,21 +185,23 @@ def _one_hemisphere(quaternions: FloatArray, inner: IntArray) -> FloatArray:
     return quaternions * np.cumprod(sign)[:, None]
 
 
-def _wanted(
-    requests: Sequence[Request], o: Opportunities, rows: IntArray, shares: Mapping[str, float]
-) -> tuple[Goals, Bundles]:
-    """A goal for each request, a part for each strip, straight in the share imaged."""
-    strips = sorted({(str(o.request[row]), str(o.strip[row])) for row in rows})
-    goal = {request.name: k for k, request in enumerate(requests)}
-    part = {strip: k for k, (_, strip) in enumerate(strips)}
-    goals = Goals(
-        weight=np.array([request.worth for request in requests], dtype=np.float64),
-        curve=np.zeros(len(requests), np.int64),
-        part_goal=np.array([goal[request] for request, _ in strips], dtype=np.int64),
-        part_share=np.array([shares[strip] for _, strip in strips], dtype=np.float64),
+def _bundles(worth: Worth, rows: IntArray) -> Bundles:
+    """The bundles of opportunities in every choice of the candidates (n,) that these are."""
+    candidates: dict[int, list[int]] = {}
+    for i, row in enumerate(rows.tolist()):
+        candidates.setdefault(row, []).append(i)
+    of, members, parts = worth.bundles, [], []
+    quality: list[float] = []
+    for b, part in enumerate(of.serves.of.tolist()):
+        for choice in product(*(candidates.get(row, []) for row in of.members[b].tolist())):
+            members.append(choice)
+            parts.append(part)
+            quality.append(float(of.quality[b]))
+    return Bundles(
+        members=Ragged.from_rows(members),
+        serves=Ragged.singles(np.array(parts, dtype=np.int64)),
+        quality=np.array(quality, dtype=np.float64),
     )
-    served = np.array([part[str(o.strip[row])] for row in rows], dtype=np.int64)
-    return goals, Bundles.singles(served)
 
 
 # Stores ------------------------------------------------------------------------------------------

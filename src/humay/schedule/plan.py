@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from humay.access import Contacts, Link, Opportunities, Pointing, Timeline
-from humay.arrays import FloatArray, IntArray
+from humay.arrays import IntArray
 from humay.errors import PlanError
 from humay.mission import Mission, Request
 from humay.schedule.assignment import Need
@@ -19,10 +19,12 @@ from humay.schedule.bound import upper_bound
 from humay.schedule.commands import commanding, soonest_command_s
 from humay.schedule.ground import Loss, Pass, book_passes, downlink_rate, losses
 from humay.schedule.improve import Effort, improved
+from humay.schedule.improve import value as value_of
 from humay.schedule.outages import closures
 from humay.schedule.planner import Lane, Refusal, make_lanes
 from humay.schedule.resources import Downlink
 from humay.schedule.sequence import Act, Segment
+from humay.schedule.worth import Worth, worth_of
 from humay.time import format_utc
 
 GREEDY = Effort(iterations=0)
@@ -113,9 +115,8 @@ class Doing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
-    """A plan over [start, end]; `value` counts worth x share of every strip imaged, `bound` is
-    what no plan can exceed, `shares` what part of its request each strip is.
-    """
+    """A plan over [start, end]; `value` is what its acts are worth together, `bound` what no plan
+    can exceed."""
 
     given: PlanInput
     start: datetime
@@ -126,7 +127,7 @@ class Plan:
     passes: tuple[Pass, ...]
     losses: tuple[Loss, ...]
     refusals: Mapping[str, Refusal]
-    shares: Mapping[str, float]
+    worth: Worth
     value: float
     bound: float
     iterations: int
@@ -192,8 +193,7 @@ def make_plan(
         )
         for satellite in given.mission.satellites
     }
-    shares = _shares(given)
-    values = _values(given, shares)
+    worth = worth_of(given.requests, given.opportunities, _shares(given))
 
     empty = make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
     for lane in empty.values():
@@ -204,12 +204,11 @@ def make_plan(
         return {name: replace(lane, acts=[]) for name, lane in empty.items()}
 
     made = improved(
-        empty_lanes, given.requests, given.opportunities, given.pointing, shares, values,
-        seed=seed, effort=effort,
-    )  # fmt: skip
+        empty_lanes, worth, given.opportunities, given.pointing, seed=seed, effort=effort
+    )
     lanes = made.lanes
-    value = float(math.fsum(values[act.row] for lane in lanes.values() for act in lane.acts))
-    bound = _bound(given, values, epoch.seconds(release), span[0])
+    value = value_of(lanes, worth)
+    bound = _bound(given, worth, epoch.seconds(release), span[0])
     if value > bound:
         raise AssertionError(f"the plan is worth {value} and its upper bound is {bound}")
     return Plan(
@@ -222,7 +221,7 @@ def make_plan(
         passes=tuple(passes),
         losses=tuple(losses(given.contacts, closed)),
         refusals=made.refusals,
-        shares=shares,
+        worth=worth,
         value=value,
         bound=bound,
         iterations=made.iterations,
@@ -285,15 +284,7 @@ def _shares(given: PlanInput) -> dict[str, float]:
     return shares | {request.name: 1.0 for request in given.requests if request.kind == "point"}
 
 
-def _values(given: PlanInput, shares: Mapping[str, float]) -> FloatArray:
-    """What each opportunity is worth: its request's worth times the share of its strip."""
-    worths = {request.name: request.worth for request in given.requests}
-    o = given.opportunities
-    worth = [worths[str(r)] * shares[str(s)] for r, s in zip(o.request, o.strip, strict=True)]
-    return np.array(worth, dtype=np.float64)
-
-
-def _bound(given: PlanInput, values: FloatArray, release_s: float, start_s: float) -> float:
+def _bound(given: PlanInput, worth: Worth, release_s: float, start_s: float) -> float:
     """The relaxation with every contact a satellite could have, booked or not."""
     satellites = {satellite.name: satellite for satellite in given.mission.satellites}
     ready = {
@@ -308,5 +299,5 @@ def _bound(given: PlanInput, values: FloatArray, release_s: float, start_s: floa
     bits = [math.inf if p is None else float(np.min(p.data_bit)) for p in given.pointing]
     least_bits = np.array(bits, dtype=np.float64)
     return upper_bound(
-        given.opportunities, values, least_bits, satellites, ready, given.contacts, rates, start_s
+        given.opportunities, worth, least_bits, satellites, ready, given.contacts, rates, start_s
     )

@@ -1,8 +1,8 @@
-"""Greedy planning: the most urgent request first, each strip at its best look that still fits.
+"""One satellite's plan while it grows: what fits beside what is there, and why the rest does not.
 
-A strip is tried in its windows from the least off-nadir to the largest, in each at the start time
-closest to the best one at which the slews from and to its neighbours fit. Then imaging time, memory
-with the downlinks it leaves, and battery must hold for the whole plan. What was placed stays.
+An opportunity is tried at the start time closest to its best one at which the slews from and to
+its neighbours fit. Then imaging time, memory with the downlinks it leaves, and battery must hold
+for the whole plan.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from humay.access import Opportunities, Pointing, Timeline
 from humay.arrays import BoolArray, FloatArray, IntArray
-from humay.mission import Mission, Request, Satellite
+from humay.mission import Mission, Satellite
 from humay.schedule.attitude import SweepStates, sweep_states
 from humay.schedule.commands import Commanding
 from humay.schedule.ground import Pass
@@ -37,8 +37,8 @@ from humay.schedule.slews import State, slew_time
 START_GRID_S = 1.0
 ENDLESS_BIT_S = 1e15
 STAGES = (
-    "period", "no_opportunity", "margin", "outage", "uplink", "slew", "imaging_time", "memory",
-    "downlink", "energy",
+    "completion", "period", "no_opportunity", "margin", "outage", "uplink", "slew", "imaging_time",
+    "memory", "downlink", "energy",
 )  # fmt: skip
 """Reasons in the order in which a strip meets them; the last one met is the reason told."""
 
@@ -448,59 +448,3 @@ def make_lanes(
             commanding=commandings[satellite.name],
         )
     return lanes
-
-
-def fill(
-    lanes: Mapping[str, Lane],
-    requests: Sequence[Request],
-    opportunities: Opportunities,
-    pointing: Sequence[Pointing | None],
-) -> dict[str, Refusal]:
-    """Place what fits beside what is there, in order of urgency; returns the refusal of every strip
-    left out."""
-    by_strip: dict[str, list[int]] = {}
-    for row in range(len(opportunities)):
-        by_strip.setdefault(str(opportunities.strip[row]), []).append(row)
-    strips_of: dict[str, list[str]] = {request.name: [] for request in requests}
-    for name in by_strip:
-        strips_of[str(opportunities.request[by_strip[name][0]])].append(name)
-    order = sorted(
-        requests,
-        key=lambda r: (
-            -r.priority, -r.weight, sum(len(by_strip[s]) for s in strips_of[r.name]), r.name
-        ),
-    )  # fmt: skip
-    refusals: dict[str, Refusal] = {}
-    done = {act.strip for lane in lanes.values() for act in lane.acts}
-    for request in order:
-        for strip in sorted(set(strips_of[request.name]) - done):
-            refusal = _place_strip(lanes, by_strip[strip], opportunities, pointing)
-            if refusal is not None:
-                refusals[strip] = refusal
-    return refusals
-
-
-def _place_strip(
-    lanes: Mapping[str, Lane],
-    rows: Sequence[int],
-    opportunities: Opportunities,
-    pointing: Sequence[Pointing | None],
-) -> Refusal | None:
-    """Try a strip's windows, least off-nadir first; the refusal that came furthest if none fits."""
-    worst: Refusal | None = None
-    ordered = sorted(
-        rows,
-        key=lambda i: (round(float(opportunities.off_nadir_rad[i]), 9), opportunities.start_s[i]),
-    )  # fmt: skip
-    for row in ordered:
-        lane, samples = lanes[str(opportunities.satellite[row])], pointing[row]
-        refusal = (
-            lane.no_uplink(opportunities, row)
-            if samples is None
-            else lane.place(row, opportunities, samples)
-        )
-        if refusal is None:
-            return None
-        if worst is None or refusal.stage > worst.stage:
-            worst = refusal
-    return worst

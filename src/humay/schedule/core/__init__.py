@@ -1,6 +1,6 @@
 """The abstract scheduling problem and what solves, bounds and judges it."""
 
-from humay.schedule.core.judge import store_draws, value, violations
+from humay.schedule.core.judge import levels, store_draws, value, violations, worths
 from humay.schedule.core.problem import (
     LINEAR,
     NO_LANE,
@@ -34,8 +34,10 @@ __all__ = [
     "Solution",
     "Store",
     "Turn",
+    "levels",
     "no_conflicts",
     "store_draws",
     "value",
     "violations",
+    "worths",
 ]

@@ -10,8 +10,16 @@ import math
 
 import numpy as np
 
-from humay.arrays import FloatArray
-from humay.schedule.core.problem import NO_LANE, Measure, Problem, Solution, Store
+from humay.arrays import BoolArray, FloatArray
+from humay.schedule.core.problem import (
+    NO_LANE,
+    Bundles,
+    Goals,
+    Measure,
+    Problem,
+    Solution,
+    Store,
+)
 
 TIME_SLACK_S = 1e-6
 """Less is rounding."""
@@ -21,25 +29,35 @@ def value(problem: Problem, solution: Solution) -> float:
     """The sum of the goals' worth and the bonuses."""
     done = np.zeros(len(problem), dtype=bool)
     done[solution.candidates] = True
-    goals, bundles = problem.goals, problem.bundles
+    level = levels(problem.goals, problem.bundles, done)
+    return math.fsum([*worths(problem.goals, level), *problem.bonus[solution.candidates]])
+
+
+def levels(goals: Goals, bundles: Bundles, done: BoolArray) -> FloatArray:
+    """How far each goal is reached: its parts' shares times how well the bundles done serve them.
+
+    `done` (n,) says which candidates are.
+    """
     missing = np.ones(len(goals.part_goal))
-    for b in range(len(bundles.members)):
-        if not np.all(done[bundles.members[b]]):
-            continue
+    for b in np.flatnonzero(bundles.whole(done)).tolist():
         parts = bundles.serves[b]
         quality = bundles.quality[bundles.serves.first[b] : bundles.serves.first[b + 1]]
         left = 1.0 - quality
         missing[parts] = (
             missing[parts] * left if goals.combine == "any" else np.minimum(missing[parts], left)
         )
-    level = np.bincount(
-        goals.part_goal, weights=goals.part_share * (1.0 - missing), minlength=len(goals.weight)
+    served = goals.part_share * (1.0 - missing)
+    return np.asarray(
+        np.bincount(goals.part_goal, weights=served, minlength=len(goals.weight)), dtype=np.float64
     )
-    worth = (
-        weight * goals.curves[curve].at(x)
+
+
+def worths(goals: Goals, level: FloatArray) -> list[float]:
+    """What goals are worth at their levels (g,)."""
+    return [
+        float(weight * goals.curves[curve].at(x))
         for weight, curve, x in zip(goals.weight, goals.curve, level, strict=True)
-    )
-    return math.fsum([*worth, *problem.bonus[solution.candidates]])
+    ]
 
 
 def turn_seconds(problem: Problem, i: int, start_i_s: float, j: int, start_j_s: float) -> float:

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from humay.arrays import FloatArray, IntArray, frozen
+from humay.arrays import BoolArray, FloatArray, IntArray, frozen
 from humay.errors import PlanError
 
 Measure: TypeAlias = Literal["direction", "attitude", "plane", "axes"]
@@ -302,6 +302,12 @@ class Bundles:
             raise PlanError("bundles: a bundle without members")
         if not np.all((self.quality >= 0) & (self.quality <= 1)):
             raise PlanError("bundles: qualities must lie between 0 and 1")
+
+    def whole(self, done: BoolArray) -> BoolArray:
+        """Which bundles (b,) are done, where `done` (n,) says which candidates are."""
+        if not len(self.members):
+            return np.zeros(0, dtype=bool)
+        return np.logical_and.reduceat(done[self.members.of], self.members.first[:-1])
 
     @classmethod
     def singles(cls, part: IntArray) -> Bundles:
