@@ -18,7 +18,7 @@ ORBIT = (
     "sun_synchronous = {altitude_km = %g, local_time = '10:30', phase_deg = 0,"
     " epoch = 2019-11-01T00:00:00Z}"
 )
-LARGEST_ERROR = {"gsd_mean_m": 1e-8, "line_period_s": 1e-12, "data_bit": 1.0}
+LARGEST_ERROR = {"gsd_mean_m": 1e-7, "line_period_s": 1e-11, "data_bit": 1e3}
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_polynomial_through_few_nodes_gives_every_sample(
     pairs = [(a, b) for a, b in zip(quick, plain, strict=True) if a is not None and b is not None]
     assert len(pairs) > 3
     for column in fields(Pointing):
-        allowed = LARGEST_ERROR.get(column.name, 1e-9)  # rad, rad/s, or of a unit vector
+        allowed = LARGEST_ERROR.get(column.name, 1e-8)  # rad, rad/s, or of a unit vector
         for a, b in pairs:
             assert np.abs(getattr(a, column.name) - getattr(b, column.name)).max() <= allowed
 
 
 def test_wide_windows_take_more_nodes_than_narrow_ones() -> None:
-    """By hand for 45 deg: cot is 1, rho is 1 + sqrt 2, 1e-10 takes 26.1 nodes."""
+    """By hand for 45 deg: cot is 1, rho is 1 + sqrt 2, 1e-9 takes 23.5 nodes."""
     few, more = pointing._nodes_enough(np.radians(10.0)), pointing._nodes_enough(np.radians(45.0))
-    assert few < more == 2 + 27
+    assert few < more == 2 + 24

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -17,8 +17,8 @@ from humay.orbit import Ephemeris
 
 NODE_STEP_S = 1.0  # between, the attitude turns evenly to 0.001 deg (a test holds it)
 _SHARES = np.linspace(0.0, 1.0, LOOKS)
-_ROWS_AT_ONCE = 1_000  # about 20,000 nodes, 50 MB
-_TOLERANCE = 1e-10
+_ROWS_AT_ONCE = 2_000  # about 40,000 nodes, 100 MB
+_TOLERANCE = 1e-9
 
 
 def find_pointing(
@@ -31,18 +31,19 @@ def find_pointing(
         own = np.flatnonzero(plannable & (opportunities.satellite == satellite.name))
         for begin in range(0, len(own), _ROWS_AT_ONCE):
             rows = own[begin : begin + _ROWS_AT_ONCE]
-            samples = _sample(opportunities, rows, satellite, orbits[satellite.name])
-            for row, pointing in zip(rows, samples, strict=True):
+            for row, pointing in _sample(opportunities, rows, satellite, orbits[satellite.name]):
                 found[row] = pointing
     return found
 
 
 def _sample(
     opportunities: Opportunities, rows: IntArray, satellite: Satellite, ephemeris: Ephemeris
-) -> list[Pointing]:
-    """Pointing of some opportunities of one satellite, all their samples computed at once."""
+) -> Iterator[tuple[int, Pointing]]:
+    """Pointing of some opportunities of one satellite by row, all samples computed at once."""
     low, high = opportunities.plan_start_s[rows], opportunities.plan_end_s[rows]
     wanted = np.maximum(2, np.ceil((high - low) / NODE_STEP_S).astype(int) + 1)
+    order = np.argsort(wanted, kind="stable")
+    rows, low, high, wanted = rows[order], low[order], high[order], wanted[order]
     made = np.minimum(wanted, _nodes_enough(satellite.max_off_nadir_rad))
     if len(ephemeris.segments) > 1:  # nothing is interpolated from one segment to the next
         made = wanted
@@ -51,20 +52,24 @@ def _sample(
         np.linspace(a, b, full) if full == few else 0.5 * (a + b) + 0.5 * (b - a) * _nodes(few)
         for a, b, full, few in spans
     ]
-    flat = _looks(
-        opportunities, np.repeat(rows, made), np.concatenate(starts), satellite, ephemeris
-    )
-    cuts = np.cumsum(made)[:-1]
-    parts = {name: np.split(values, cuts) for name, values in flat.items()}
-    found = []
-    for i, scan_s in enumerate(opportunities.scan_s[rows]):
-        samples = {name: values[i] for name, values in parts.items()}
-        if wanted[i] > made[i]:
-            start_s = np.linspace(low[i], high[i], wanted[i])
-            samples = {"start_s": start_s, **_spread(samples, int(wanted[i]))}
-        data_bit = scan_s / samples["line_period_s"] * satellite.camera.bits_per_pan_line()
-        found.append(Pointing(data_bit=data_bit, **samples))
-    return found
+    row = np.repeat(rows, made)
+    flat = _looks(opportunities, row, np.concatenate(starts), satellite, ephemeris)
+    first = np.concatenate([[0], np.cumsum(made)])
+    lengths, begins = np.unique(wanted, return_index=True)
+    for count, begin, end in zip(lengths, begins, [*begins[1:], len(rows)], strict=True):
+        few = int(made[begin])
+        alike = {
+            name: values[first[begin] : first[end]].reshape(end - begin, few, *values.shape[1:])
+            for name, values in flat.items()
+        }
+        if count > few:
+            start_s = np.linspace(low[begin:end], high[begin:end], count, axis=-1)
+            alike = {"start_s": start_s, **_spread(alike, int(count))}
+        scan_s = opportunities.scan_s[rows[begin:end], None]
+        per_line = satellite.camera.bits_per_pan_line()
+        alike["data_bit"] = scan_s / alike["line_period_s"] * per_line
+        for i, each in enumerate(rows[begin:end].tolist()):
+            yield each, Pointing(**{name: values[i] for name, values in alike.items()})
 
 
 def _looks(
@@ -138,31 +143,32 @@ def _spreading(count: int, few: int) -> FloatArray:
 
 
 def _spread(samples: Mapping[str, FloatArray], count: int) -> dict[str, FloatArray]:
-    """Samples (few, ...) at nodes of one window as samples (count, ...) at even steps."""
-    spreading = _spreading(count, len(samples["start_s"]))
-    columns = [_smooth(name, values) for name, values in samples.items() if name != "start_s"]
-    widths = np.cumsum([column.shape[1] for column in columns])[:-1]
-    spread = np.split(spreading @ np.concatenate(columns, axis=1), widths, axis=1)
+    """Samples (w, few, ...) at nodes of windows as samples (w, count, ...) at even steps."""
+    spreading = _spreading(count, samples["start_s"].shape[1])
     names = [name for name in samples if name != "start_s"]
+    columns = [_smooth(name, samples[name]) for name in names]
+    widths = np.cumsum([column.shape[2] for column in columns])[:-1]
+    spread = np.split(spreading @ np.concatenate(columns, axis=2), widths, axis=2)
     return {name: _restored(name, values) for name, values in zip(names, spread, strict=True)}
 
 
 def _smooth(name: str, values: FloatArray) -> FloatArray:
-    """Values (k,) or (k, n) as (k, n); quaternions in the hemisphere of the one before."""
+    """Values (w, k) or (w, k, n) as (w, k, n); quaternions in the hemisphere of the one before."""
     if not name.endswith("_attitude"):
-        return values.reshape(len(values), -1)
-    apart = np.sum(values[1:] * values[:-1], axis=1) < 0
-    return values * np.cumprod(np.where([False, *apart], -1.0, 1.0))[:, None]
+        return values.reshape(*values.shape[:2], -1)
+    apart = np.sum(values[:, 1:] * values[:, :-1], axis=-1) < 0
+    sign = np.cumprod(np.where(apart, -1.0, 1.0), axis=1)
+    return np.concatenate([values[:, :1], values[:, 1:] * sign[..., None]], axis=1)
 
 
 def _restored(name: str, values: FloatArray) -> FloatArray:
-    """The inverse of `_smooth`: unit vectors, scalar parts not negative."""
+    """The inverse of `_smooth`, an array of its own: unit vectors, scalar parts not negative."""
     if name.endswith("_attitude"):
-        values = values / np.sqrt(np.sum(values * values, axis=1, keepdims=True))
-        return np.where(values[:, 3:] < 0, -values, values)
+        values = values / np.sqrt(np.sum(values * values, axis=-1, keepdims=True))
+        return np.where(values[..., 3:] < 0, -values, values)
     if name == "to_satellite_enu":
         return unit(values)
-    return values[:, 0] if values.shape[1] == 1 else values
+    return np.array(values[..., 0] if values.shape[2] == 1 else values)
 
 
 def _enu(incidence_rad: FloatArray, azimuth_rad: FloatArray) -> FloatArray:
