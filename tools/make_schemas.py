@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from humay.mission.camera import BAND, CAMERA, STATED_SNR
+from humay.mission.keep_out import KEEP_OUT
 from humay.mission.keys import Table
 from humay.mission.mission import MISSION, MISSION_FILE, RUN
 from humay.mission.outage import OUTAGE
@@ -42,6 +43,7 @@ TABLES: dict[str, Table] = {
     "sun_synchronous": SUN_SYNCHRONOUS,
     "imaging_limits": IMAGING_LIMIT,
     "orbit_sigma_m": ORBIT_SIGMA,
+    "keep_out": KEEP_OUT,
     "navigation": NAVIGATION,
     "power": POWER,
     "camera": CAMERA,

@@ -22,7 +22,8 @@ LARGEST_ERROR = {"gsd_mean_m": 1e-7, "line_period_s": 1e-11, "data_bit": 1e3}
 
 
 @pytest.mark.parametrize(
-    ("altitude_km", "max_off_nadir_deg"), [(300.0, 45.0), (600.0, 30.0), (800.0, 55.0), (600.0, 15.0)]
+    ("altitude_km", "max_off_nadir_deg"),
+    [(300.0, 45.0), (600.0, 30.0), (800.0, 55.0), (600.0, 15.0)],
 )
 def test_a_polynomial_through_few_nodes_gives_every_sample(
     altitude_km: float,

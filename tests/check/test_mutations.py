@@ -14,7 +14,7 @@ import pytest
 
 from humay.check import check_plan, verdict
 from humay.check.violations import CODES
-from humay.mission import ImagingLimit, Mission, OrbitSigma, Outage, RateStep, Station
+from humay.mission import ImagingLimit, KeepOut, Mission, OrbitSigma, Outage, RateStep, Station
 from humay.time import format_utc
 from tests.check.valid_plan import (
     MISSION,
@@ -618,6 +618,7 @@ EXACTLY: dict[str, list[Spoil]] = {
 AMONG_OTHERS: dict[str, list[Spoil]] = {
     "window": [strip_a_minute_late],
     "attitude": [gap_in_attitude, short_settling, idle_another_way],
+    "keep_out": [idle_another_way],
     "overlap": [two_strips_at_once],
     "downlink": [downlink_dropped, more_left_than_there_was, sent_before_it_is_taken],
     "memory": [more_data_than_lines, memory_curve_without_its_corners],
@@ -764,6 +765,40 @@ def test_imaging_limits_hold_in_every_window() -> None:
             curves["memory_gbit"], curves["battery_wh"] = [], []
         mission = with_satellites(imaging_limits=limits)
         assert codes(plan, mission) - {"memory", "energy"} == found
+
+
+def test_every_attitude_of_a_mode_keeps_off_what_must_not_be_looked_at() -> None:
+    """600 km high the Earth's disc has a radius of asin(6378 / 6978) = 66.1 deg, so that nadir's
+    opposite is 113.9 deg off its limb. 7 km of eccentricity and 9 km of J2 are 0.3 deg, geodetic
+    nadir lies up to 0.2 deg beside the centre. Images tilt by 16 deg."""
+    for least_deg, modes, found in (
+        (113.3, ("idle",), set()),
+        (114.5, ("idle",), {"attitude['alpha'][0] (idle)", "attitude['alpha'][5] (idle)"}),
+        (113.3, ("image",), {"attitude['alpha'][3] (image)"}),
+    ):
+        tracker = KeepOut(
+            name="star tracker", axis=(0.0, 0.0, -1.0), body="earth",
+            angle_rad=math.radians(least_deg), modes=modes,
+        )  # fmt: skip
+        alpha, beta = MISSION.satellites
+        mission = replace(MISSION, satellites=(replace(alpha, keep_out=(tracker,)), beta))
+        violations = check_plan(mission, requests(), valid_plan())
+        assert {v.code for v in violations} <= {"keep_out"}
+        assert found <= {v.where for v in violations}
+        assert bool(found) == bool(violations)
+
+
+def test_the_sun_is_kept_off_along_slews_too() -> None:
+    """Half past ten at the node, two months after perihelion: the Sun never comes nearer to the
+    zenith than 22.5 deg in longitude, and slews tilt by less than 20 deg."""
+    alpha, beta = MISSION.satellites
+    for least_deg, found in ((2.0, set()), (60.0, {"keep_out"})):
+        tracker = KeepOut(
+            name="star tracker", axis=(0.0, 0.0, -1.0), body="sun",
+            angle_rad=math.radians(least_deg), modes=("slew",),
+        )  # fmt: skip
+        mission = replace(MISSION, satellites=(replace(alpha, keep_out=(tracker,)), beta))
+        assert codes(valid_plan(), mission) == found
 
 
 def test_the_satellite_is_also_looked_from_where_the_orbit_error_puts_it() -> None:

@@ -43,6 +43,7 @@ from humay.mission import (
     Camera,
     CoarseRelief,
     ImagingLimit,
+    KeepOut,
     Mission,
     OrbitSigma,
     Outage,
@@ -121,11 +122,16 @@ STATION = Station(
     downlink_bit_s=300e6,
 )
 
+STAR_TRACKER = KeepOut(
+    name="star tracker", axis=(0.0, 0.0, -1.0), body="sun", angle_rad=math.radians(2.0)
+)
+"""At half past ten, two months after perihelion, the Sun stays 20 deg off the zenith."""
+
 MISSION = Mission(
     name="pair",
     path=Path("pair.toml"),
     satellites=(
-        satellite("alpha", 0.0, power=power((0.0, 0.0, -1.0))),
+        satellite("alpha", 0.0, power=power((0.0, 0.0, -1.0)), keep_out=(STAR_TRACKER,)),
         satellite(
             "beta", -11.0, antenna="fixed", idle_attitude="sun", power=power((0.0, -0.6, -0.8))
         ),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 REASONS = ["slew", "memory", "downlink", "energy", "imaging_time", "uplink", "margin", "period",
-           "outage"]  # fmt: skip
+           "outage", "keep_out"]  # fmt: skip
 TEXTS = {
     "period": "asked for 2019-11-08 to 2019-11-12; the plan ends on 2019-11-04",
     "no_opportunity": "never in reach: the smallest off-nadir angle is 41.2 deg, the limit 30 deg",
     "margin": "only windows shorter than the 3-sigma uncertainty of 1.9 s",
     "outage": "its windows lie in the outage of satellite 'spot-7': orbit raised",
     "uplink": "the first window opens 23 min after the start, no command can be on board in time",
+    "keep_out": "its looks bring star tracker 1 less than 40 deg off the Sun",
     "slew": "no room beside better requests: 11.8 s needed between them, 9.1 s there",
     "imaging_time": "imaging limit of 600 s in 6,000 s is used up in both windows",
     "memory": "86.4 Gbit needed, 41.7 Gbit free before the next downlink",

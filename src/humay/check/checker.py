@@ -12,6 +12,7 @@ from humay.check.contacts import check_contacts
 from humay.check.coverage import check_coverage
 from humay.check.data import check_downlinks, check_imaging_time, check_memory, check_overlaps
 from humay.check.energy import Sunlight, check_eclipses, check_energy
+from humay.check.keep_outs import check_keep_outs
 from humay.check.outages import check_outages
 from humay.check.references import check_bound, check_orbits, check_references
 from humay.check.structure import check_structure
@@ -44,6 +45,7 @@ def check_plan(
         *check_segments(case),
         *check_stated_attitudes(case),
         *slew_faults,
+        *check_keep_outs(case, slews),
         *check_overlaps(case),
         *check_contacts(case),
         *check_antennas(case),

@@ -18,8 +18,8 @@ from humay.time import parse_utc
 
 FORMAT = "humay-plan-1"
 REASONS = (
-    "completion", "period", "no_opportunity", "margin", "outage", "uplink", "slew", "imaging_time",
-    "memory", "downlink", "energy",
+    "completion", "period", "no_opportunity", "margin", "outage", "uplink", "keep_out", "slew",
+    "imaging_time", "memory", "downlink", "energy",
 )  # fmt: skip
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z", re.ASCII)

@@ -9,8 +9,9 @@ from humay.time import parse_utc
 
 LINES_AT_MOST = 50
 CODES = (
-    "span", "orbit", "window", "attitude", "slew", "overlap", "contact", "antenna", "outage",
-    "uplink", "downlink", "memory", "imaging_time", "energy", "eclipse", "coverage", "bound",
+    "span", "orbit", "window", "attitude", "slew", "keep_out", "overlap", "contact", "antenna",
+    "outage", "uplink", "downlink", "memory", "imaging_time", "energy", "eclipse", "coverage",
+    "bound",
 )  # fmt: skip
 """The checks, as docs/guide/check.md describes them."""
 

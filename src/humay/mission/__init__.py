@@ -27,6 +27,7 @@ from humay.mission.constraint import (
 from humay.mission.files import RasterDem, load_mission, load_requests
 from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
+from humay.mission.keep_out import KeepOut
 from humay.mission.mission import Mission, RunSettings
 from humay.mission.outage import Outage
 from humay.mission.request import Limits, Request, conditions, limits
@@ -61,6 +62,7 @@ __all__ = [
     "HorizonMask",
     "ImagingLimit",
     "Inside",
+    "KeepOut",
     "Limits",
     "Mission",
     "Navigation",

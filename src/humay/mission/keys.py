@@ -115,6 +115,8 @@ class Key:
                 return "-"
             case [] | {}:
                 return "none"
+            case list():
+                return ", ".join(f'`"{word}"`' for word in self.default)
             case bool():
                 return f"`{str(self.default).lower()}`"
             case str():

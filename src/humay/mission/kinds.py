@@ -208,6 +208,31 @@ class Names(Kind):
 
 
 @dataclass(frozen=True)
+class Choices(Kind):
+    """A list of one or more of a few words, each at most once; a record holds a tuple."""
+
+    of: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return "a list of one or more of " + ", ".join(f'"{word}"' for word in self.of)
+
+    def holds(self, value: Any, factor: float) -> bool:  # noqa: ARG002
+        if not isinstance(value, tuple) or not value:
+            return False
+        return all(word in self.of for word in value) and len(set(value)) == len(value)
+
+    def read(self, value: Any, inside: Place) -> Any:
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise Unfit
+        return super().read(tuple(value), inside)
+
+    def schema(self) -> Schema:
+        items = {"enum": list(self.of)}
+        return {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+
+
+@dataclass(frozen=True)
 class Flag(Kind):
     """`true` or `false`."""
 

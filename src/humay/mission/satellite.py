@@ -14,6 +14,7 @@ from humay.arrays import FloatArray
 from humay.errors import MissionError
 from humay.mission.camera import Camera
 from humay.mission.constraint import Constraint
+from humay.mission.keep_out import KEEP_OUT, KeepOut
 from humay.mission.keys import Key, Rows, SameAs, Sub, Table
 from humay.mission.kinds import Choice, Direction, File, Flag, Number, Text, Time, TimeOfDay, Whole
 from humay.mission.trees import ConstraintTree
@@ -270,6 +271,7 @@ class Satellite:
     antenna: Literal["steerable", "fixed"] = "steerable"
     image_while_downlinking: bool = True
     idle_attitude: Literal["nadir", "sun"] = "nadir"
+    keep_out: tuple[KeepOut, ...] = ()
     navigation: Navigation = Navigation()
     power: Power | None = None
     constraints: Constraint | None = None
@@ -396,6 +398,12 @@ SATELLITE = Table(
             Choice(("nadir", "sun")),
             "where the satellite turns with nothing to do: camera to nadir, or panels to the Sun",
             default="nadir",
+        ),
+        Key(
+            "keep_out",
+            Rows(table=KEEP_OUT, make=KeepOut),
+            "what must stay off Sun, Moon or Earth, whatever the satellite does",
+            default=[],
         ),
         Key(
             "navigation",

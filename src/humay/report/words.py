@@ -20,6 +20,7 @@ REASONS = {
     "margin": ("Window too short", "Only windows shorter than the uncertainty of the orbit."),
     "outage": ("In an outage", "The satellite is kept for something else at that time."),
     "uplink": ("No command in time", "No station can send the command early enough."),
+    "keep_out": ("Too near the Sun", "The satellite would look at Sun, Moon or Earth."),
     "slew": ("No room beside better ones", "The satellite would not have turned in time."),
     "imaging_time": ("Imaging time used up", "The camera has run as long as it may."),
     "memory": ("Memory full", "The data would not fit on board."),

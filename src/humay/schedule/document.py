@@ -17,6 +17,7 @@ from humay.schedule.plan import Doing, Plan, SatellitePlan
 from humay.schedule.planner import Refusal
 from humay.schedule.resources import Downlink, imaging_inside
 from humay.schedule.sequence import Act, Segment
+from humay.schedule.slews import turned_rad
 from humay.time import Epoch, format_utc, parse_utc
 
 FORMAT = "humay-plan-1"
@@ -384,9 +385,7 @@ def _segment(epoch: Epoch, segment: Segment, names: Mapping[int, str]) -> dict[s
             }
             for phase in segment.phases
         ]
-        _, up, coast, _, _ = segment.phases
-        peak = up.duration_s * float(np.linalg.norm(up.acceleration_rad_s2))
-        entry["angle_deg"] = _deg(peak * (up.duration_s + coast.duration_s))
+        entry["angle_deg"] = _deg(turned_rad(segment.phases))
     return entry
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from humay.arrays import FloatArray
 from humay.mission import Mission, Outage
 from humay.schedule.attitude import IdleLaw
+from humay.schedule.keep_outs import Guard
 from humay.schedule.resources import Harvest
-from humay.schedule.sequence import LEAST_IDLE_S, Act, Choreography, Hold, Segment
+from humay.schedule.sequence import (
+    LEAST_IDLE_S,
+    SHORTEST_HOLD_S,
+    Act,
+    Choreography,
+    Hold,
+    Segment,
+)
 from humay.schedule.slews import Agility
 from humay.time import Epoch, format_utc
 
@@ -117,6 +126,21 @@ class Attendance:
         return self.whole.agility
 
     @property
+    def guard(self) -> Guard:
+        return self.whole.guard
+
+    @cached_property
+    def unguarded(self) -> Attendance:
+        """The same with nothing to keep out."""
+        guard = self.guard.without()
+        return Attendance(
+            whole=replace(self.whole, guard=guard, _links={}, _sweeps={}),
+            stretches=tuple(
+                replace(each, guard=guard, _links={}, _sweeps={}) for each in self.stretches
+            ),
+        )
+
+    @property
     def closed(self) -> list[Span]:
         """Where nothing can be done, in order."""
         edges = [self.start_s, *(t for s in self.stretches for t in (s.start_s, s.end_s))]
@@ -179,4 +203,17 @@ def _inside(whole: Choreography, low: float, high: float) -> tuple[Hold, ...]:
         replace(hold, end_s=min(hold.end_s, last))
         for hold in whole.holds
         if low <= hold.start_s < last and hold.end_s <= high
+    )
+
+
+def clear_holds(holds: Sequence[Hold], guard: Guard) -> tuple[Hold, ...]:
+    """What of the holds keeps off all that must not be looked at."""
+    if not guard:
+        return tuple(holds)
+    closed = guard.closed("downlink", guard.timeline.nadir_attitude)
+    return tuple(
+        Hold(start_s=low, end_s=high)
+        for hold in holds
+        for low, high in left_of((hold.start_s, hold.end_s), closed)
+        if high - low >= SHORTEST_HOLD_S
     )

@@ -27,6 +27,7 @@ from humay.schedule.sequence import Act, Segment
 from humay.schedule.worth import Worth, worth_of
 from humay.time import format_utc
 
+IDLE_STEP_S = 10.0  # of the timeline
 GREEDY = Effort(iterations=0)
 
 
@@ -254,12 +255,29 @@ def _needs(given: PlanInput, start_s: float) -> dict[str, Need]:
 
 def _refuse_hopeless(lane: Lane) -> None:
     """A satellite whose battery fails without any imaging has no plan at all."""
+    _refuse_idle_looks(lane)
     segments = lane.segments([])
     if segments is None:
         raise PlanError(f"satellite {lane.satellite.name!r} has no way through its own passes")
     refusal = lane.energy_refusal([], segments)
     if refusal is not None:
         raise PlanError(f"even without imaging, {refusal.text}: its power figures do not add up")
+
+
+def _refuse_idle_looks(lane: Lane) -> None:
+    """A satellite that looks at what it must not with nothing to do has no plan either."""
+    guard, law = lane.choreography.guard, lane.choreography.idle
+    inside = (law.t_s >= lane.span[0] - IDLE_STEP_S) & (law.t_s <= lane.span[1] + IDLE_STEP_S)
+    t_s = np.clip(law.t_s[inside], *lane.span)
+    found = guard.worst("idle", t_s, law.attitude(t_s))
+    if found is None:
+        return
+    keep_out, i = found
+    raise PlanError(
+        f"satellite {lane.satellite.name!r}: its idle attitude ({law.law!r}) brings {keep_out.text}"
+        f" at {format_utc(guard.timeline.epoch.utc(float(t_s[i])))}, expected one that never does;"
+        " or leave 'idle' out of its modes"
+    )
 
 
 def _satellite_plan(lane: Lane) -> SatellitePlan:

@@ -19,7 +19,8 @@ from humay.mission import Mission, Satellite
 from humay.schedule.attitude import SweepStates, sweep_states
 from humay.schedule.commands import Commanding
 from humay.schedule.ground import Pass
-from humay.schedule.outages import Attendance, Closure, left_of
+from humay.schedule.keep_outs import Guard
+from humay.schedule.outages import Attendance, Closure, clear_holds, left_of
 from humay.schedule.resources import (
     BATTERY_MARGIN,
     Battery,
@@ -35,10 +36,11 @@ from humay.schedule.sequence import Act, Choreography, Hold, Segment
 from humay.schedule.slews import State, slew_time
 
 START_GRID_S = 1.0
+WAYS_TRIED = 6
 ENDLESS_BIT_S = 1e15
 STAGES = (
-    "completion", "period", "no_opportunity", "margin", "outage", "uplink", "slew", "imaging_time",
-    "memory", "downlink", "energy",
+    "completion", "period", "no_opportunity", "margin", "outage", "uplink", "keep_out", "slew",
+    "imaging_time", "memory", "downlink", "energy",
 )  # fmt: skip
 """Reasons in the order in which a strip meets them; the last one met is the reason told."""
 
@@ -166,13 +168,43 @@ class Lane:
         starts = np.concatenate([_starts(*span, best_s) for span in free])
         starts = starts[self._apart(starts, scan_s)]
         states = sweep_states(pointing, starts)
-        fits = self._fits(starts, scan_s, states)
+        clear = self._clear(starts, scan_s, states)
+        if len(starts) and not np.any(clear):
+            return self._kept_out("its looks bring", "settle", "image")
+        fits = self._fits(starts, scan_s, states) & clear
         wish = float(np.clip(opportunities.best_s[row], low, high))
         if not np.any(fits):
             return self._no_room(wish, scan_s, opportunities, row)
-        best = int(np.flatnonzero(fits)[np.argmin(np.abs(starts[fits] - wish))])
-        act = _act(row, opportunities, starts, scan_s, states, best, self.satellite.settle_s)
-        return self._try(act)
+        worst: Refusal | None = None
+        for i in self._tries(starts, fits, wish):
+            act = _act(row, opportunities, starts, scan_s, states, i, self.satellite.settle_s)
+            refusal = self._try(act)
+            if refusal is None or refusal.code != "keep_out":
+                return refusal
+            worst = refusal
+        return worst
+
+    def _tries(self, starts: FloatArray, fits: BoolArray, wish: float) -> list[int]:
+        """The start closest to the best one; with something to keep out, a few others besides, for
+        the way there may be clear at another time."""
+        ordered = np.flatnonzero(fits)
+        ordered = ordered[np.argsort(np.abs(starts[ordered] - wish), kind="stable")]
+        if not self.choreography.guard:
+            return [int(ordered[0])]
+        return [int(i) for i in ordered[:: max(1, math.ceil(len(ordered) / WAYS_TRIED))]]
+
+    def _clear(self, starts: FloatArray, scan_s: float, states: SweepStates) -> BoolArray:
+        """At which start times (k,) the act itself keeps off all that must not be looked at."""
+        guard = self.choreography.guard
+        if not guard:
+            return np.ones(len(starts), dtype=bool)
+        three = states.settle, states.first, states.last
+        return guard.sweeps_clear(starts, self.satellite.settle_s, scan_s, three)
+
+    def _kept_out(self, what: str, *modes: str) -> Refusal:
+        meant = [each for each in self.satellite.keep_out if set(modes) & set(each.modes)]
+        of = " or ".join(each.text for each in meant)
+        return Refusal(code="keep_out", text=f"{what} {of}")
 
     def _free(self, low: float, high: float, scan_s: float) -> list[tuple[float, float]]:
         """Start times between two at which settling and sweep lie outside of every outage."""
@@ -240,6 +272,9 @@ class Lane:
             return Refusal(code="uplink", text=self.commanding.room_text)
         segments = self.segments(acts)
         if segments is None:
+            if self.choreography.guard and self.choreography.unguarded.segments(acts) is not None:
+                what = "no way to it or on from it but one that would bring"
+                return self._kept_out(what, "slew")
             return Refusal(code="slew", text="no time for the slews to its neighbours")
         return (
             self._imaging_refusal(acts)
@@ -269,6 +304,7 @@ class Lane:
         states = sweep_states(pointing, starts)
         fits = self._come(None, starts - self.satellite.settle_s, states.settle)
         fits &= self._leave(None, starts + scan_s, states.last)
+        fits &= self._clear(starts, scan_s, states)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], fits, [False]])))
         return [
             (float(starts[first]), float(starts[last - 1]))
@@ -430,8 +466,14 @@ def make_lanes(
             if p.downlink and satellite.antenna == "fixed"
         )
         timeline = timelines[satellite.name]
+        guard = Guard(keep_outs=satellite.keep_out, timeline=timeline)
         whole = Choreography(
-            satellite=satellite, timeline=timeline, start_s=span[0], end_s=span[1], holds=holds
+            satellite=satellite,
+            timeline=timeline,
+            start_s=span[0],
+            end_s=span[1],
+            holds=clear_holds(holds, guard),
+            guard=guard,
         )
         closed = tuple(c for c in closures if c.of(satellite=satellite.name))
         choreography = Attendance.around(whole, closed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,8 +15,10 @@ from humay.arrays import FloatArray
 from humay.frames import rotate
 from humay.mission import Power, Satellite
 from humay.schedule.attitude import IdleLaw, idle_law, interpolate, sun_direction
+from humay.schedule.detours import way_time
+from humay.schedule.keep_outs import Guard
 from humay.schedule.resources import Harvest
-from humay.schedule.slews import Agility, Phase, State, fly, slew_phases, slew_time
+from humay.schedule.slews import Agility, Phase, State, fly, slew_phases
 
 SHORTEST_IDLE_S = 60.0  # a shorter stop on the way is not worth two slews
 LEAST_IDLE_S = 0.5  # a plan begins and ends in idle: what came before and comes after hangs on it
@@ -88,8 +91,9 @@ class Choreography:
     start_s: float
     end_s: float
     holds: tuple[Hold, ...] = ()
+    guard: Guard
     _links: dict[tuple[Key, Key], list[Segment] | None] = field(default_factory=dict)
-    _sweeps: dict[Key, list[Segment]] = field(default_factory=dict)
+    _sweeps: dict[Key, list[Segment] | None] = field(default_factory=dict)
 
     @property
     def agility(self) -> Agility:
@@ -115,27 +119,40 @@ class Choreography:
         out: list[Segment] = []
         for before, after in zip([None, *acts], [*acts, None], strict=True):
             link = self._link(before, after)
-            if link is None:
+            sweep = [] if after is None else self._sweep(after)
+            if link is None or sweep is None:
                 return None
-            out += link
-            if after is not None:
-                out += self._sweep(after)
+            out += link + sweep
         return out
 
     def harvests(self, segments: Sequence[Segment]) -> list[Harvest]:
         """What the panels give where the attitude is not the idle one."""
         return [segment.harvest for segment in segments if segment.harvest is not None]
 
-    def _sweep(self, act: Act) -> list[Segment]:
+    def _sweep(self, act: Act) -> list[Segment] | None:
         if act.key not in self._sweeps:
-            image = self._between("image", act.start_s, act.end_s, act, act.first, act.last)
-            self._sweeps[act.key] = [image]
-            if act.start_s > act.settle_from_s:
-                settle = self._between(
-                    "settle", act.settle_from_s, act.start_s, act, act.settle, act.first
-                )
-                self._sweeps[act.key] = [settle, image]
+            self._sweeps[act.key] = self._sweep_of(act) if self._is_clear(act) else None
         return self._sweeps[act.key]
+
+    def _sweep_of(self, act: Act) -> list[Segment]:
+        image = self._between("image", act.start_s, act.end_s, act, act.first, act.last)
+        if act.start_s <= act.settle_from_s:
+            return [image]
+        settle = self._between("settle", act.settle_from_s, act.start_s, act, act.settle, act.first)
+        return [settle, image]
+
+    def _is_clear(self, act: Act) -> bool:
+        """Whether an act keeps off all that must not be looked at."""
+        if not self.guard:
+            return True
+        states = [
+            State(attitude=state.attitude[None], rate_rad_s=state.rate_rad_s[None])
+            for state in (act.settle, act.first, act.last)
+        ]
+        settle_s, scan_s = act.start_s - act.settle_from_s, act.end_s - act.start_s
+        return bool(
+            np.all(self.guard.sweeps_clear(np.array([act.start_s]), settle_s, scan_s, states))
+        )
 
     def _between(
         self, mode: str, start_s: float, end_s: float, act: Act, first: State, last: State
@@ -193,6 +210,8 @@ class Choreography:
             pose = self._pose(self.nadir, latest)
             back_s = self._time_to(pose.state, self.idle, latest) + LEAST_IDLE_S + _FIT_S
             latest = min(finish, self.end_s - back_s)
+            if latest < self.start_s:
+                break
         return latest
 
     def _simple(self, start: Pose, end: Pose | None, *, from_idle: bool) -> list[Segment] | None:
@@ -215,27 +234,41 @@ class Choreography:
             if end is not None:
                 parts.append(self._slew(self._pose(self.idle, idle_to), end))
             found = [part for part in parts if part is not None]
-            return found if len(found) == len(parts) else None
+            if len(found) == len(parts):
+                return found
+            if not self.guard:
+                return None
         direct = None if end is None or from_idle else self._slew(start, end)
         return None if direct is None else [direct]
 
     def _slew(self, start: Pose, end: Pose) -> Segment | None:
         duration = end.t_s - start.t_s
-        if duration < float(slew_time(start.state, end.state, self.agility)) - 1e-9:
+        seconds, via = self._way_time(start.state, end.state, start.t_s, duration + 1e-9)
+        if seconds == math.inf:
             return None
-        phases = slew_phases(start.state, end.state, self.agility, duration)
+        phases = slew_phases(start.state, end.state, self.agility, duration, via)
+        if self.guard and not self.guard.slew_clear(start.state, start.t_s, phases):
+            return None
         t_s = _samples(0.0, duration)
         harvest = self._harvest(start.t_s + t_s, fly(start.state, phases, t_s))
         return Segment(
             mode="slew", start_s=start.t_s, end_s=end.t_s, phases=tuple(phases), harvest=harvest
         )
 
+    def _way_time(
+        self, start: State, end: State, from_s: float, within_s: float = math.inf
+    ) -> tuple[float, tuple[FloatArray, ...]]:
+        """How long a slew takes that keeps off what must not be looked at, and through what."""
+        return way_time(start, end, self.agility, self.guard, from_s, within_s)
+
     def _time_to(self, state: State, law: IdleLaw, from_s: float) -> float:
         """Seconds from a state at `from_s` to a law that moves on meanwhile."""
         time = 0.0
         for _ in range(6):  # the law is 60 times slower than a slew: a round gains a factor of 60
             goal = self._pose(law, from_s + time).state
-            time = float(slew_time(state, goal, self.agility)) + _FIT_S
+            time = self._way_time(state, goal, from_s)[0] + _FIT_S
+            if time == math.inf:
+                break
         return time
 
     def _time_from(self, law: IdleLaw, end: Pose) -> float:
@@ -243,7 +276,9 @@ class Choreography:
         time = 0.0
         for _ in range(4):
             origin = self._pose(law, end.t_s - time).state
-            time = float(slew_time(origin, end.state, self.agility)) + _FIT_S
+            time = self._way_time(origin, end.state, end.t_s - time)[0] + _FIT_S
+            if time == math.inf:
+                break
         return time
 
     def _pose(self, law: IdleLaw, t_s: float) -> Pose:

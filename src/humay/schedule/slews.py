@@ -5,11 +5,15 @@ one axis follows (accelerate, coast, brake), and the rate of the trajectory that
 about its own axis. Every phase has a constant angular acceleration in body axes, so that rate and
 acceleration limits hold by construction and anyone can integrate it. Against a direct rendezvous it
 loses the time to stop and to go, 0.1 s at orbital rate.
+
+A slew may be led through attitudes in which it rests for an instant: then it is several turns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,7 +53,7 @@ class Phase:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Parts:
     stop_s: FloatArray
-    turn: FloatArray
+    turns: list[FloatArray]
     go_s: FloatArray
 
 
@@ -67,12 +71,16 @@ def resting_before(end: State, agility: Agility) -> tuple[FloatArray, FloatArray
     return quaternion_product(turned, end.attitude), seconds
 
 
-def _parts(start: State, end: State, agility: Agility) -> _Parts:
-    """Times to stop and to go, and the turn (..., 3) rad between the two rests."""
+def _parts(start: State, end: State, agility: Agility, via: Sequence[FloatArray]) -> _Parts:
+    """Times to stop and to go, and the turns (..., 3) rad from rest to rest."""
     stopped, stop_s = resting_after(start, agility)
     waiting, go_s = resting_before(end, agility)
-    turn = rotation_vector_from_quaternion(quaternion_product(waiting, quaternion_inverse(stopped)))
-    return _Parts(stop_s=stop_s, turn=turn, go_s=go_s)
+    rests = [stopped, *via, waiting]
+    turns = [
+        rotation_vector_from_quaternion(quaternion_product(after, quaternion_inverse(before)))
+        for before, after in pairwise(rests)
+    ]
+    return _Parts(stop_s=stop_s, turns=turns, go_s=go_s)
 
 
 def turn_time(angle_rad: FloatArray, agility: Agility) -> FloatArray:
@@ -82,40 +90,73 @@ def turn_time(angle_rad: FloatArray, agility: Agility) -> FloatArray:
     return np.where(angle_rad > rate**2 / a, angle_rad / rate + rate / a, short)
 
 
-def slew_time(start: State, end: State, agility: Agility) -> FloatArray:
+def slew_time(
+    start: State, end: State, agility: Agility, via: Sequence[FloatArray] = ()
+) -> FloatArray:
     """Shortest time (s), (...), from one moving attitude to another; settling not counted."""
-    parts = _parts(start, end, agility)
-    return np.asarray(parts.stop_s + turn_time(norm(parts.turn), agility) + parts.go_s)
+    parts = _parts(start, end, agility, via)
+    turning_s = sum(turn_time(norm(turn), agility) for turn in parts.turns)
+    return np.asarray(parts.stop_s + turning_s + parts.go_s)
 
 
-def slew_phases(start: State, end: State, agility: Agility, duration_s: float) -> list[Phase]:
-    """The five phases of one slew that takes `duration_s`; a longer one turns more slowly.
+def slew_phases(
+    start: State,
+    end: State,
+    agility: Agility,
+    duration_s: float,
+    via: Sequence[FloatArray] = (),
+) -> list[Phase]:
+    """The phases of one slew that takes `duration_s`: two, and three for each of its turns; a
+    longer one turns more slowly.
 
     Raises ValueError if the duration is shorter than `slew_time`.
     """
-    parts = _parts(start, end, agility)
-    angle, a = float(norm(parts.turn)), agility.acceleration_rad_s2
+    parts, a = _parts(start, end, agility, via), agility.acceleration_rad_s2
     stop_s, go_s = float(parts.stop_s), float(parts.go_s)
-    turn_s = duration_s - stop_s - go_s
-    if turn_s < float(turn_time(np.array(angle), agility)) - 1e-9:
+    turning_s = duration_s - stop_s - go_s
+    least_s = [float(turn_time(norm(turn), agility)) for turn in parts.turns]
+    if turning_s < sum(least_s) - 1e-9:
+        angle = sum(float(norm(turn)) for turn in parts.turns)
         raise ValueError(f"a slew of {angle:.4f} rad does not fit into {duration_s:.4f} s")
-    turn_s = max(turn_s, 0.0)  # no turn at all may come out a rounding below zero
-    half = 0.5 * a * turn_s
-    peak = half - np.sqrt(max(half * half - a * angle, 0.0))  # angle = peak (turn_s - peak / a)
-    up_s = peak / a
-    axis = parts.turn / angle if angle > 0 else np.zeros(3)
+    turning_s = max(turning_s, 0.0)  # no turn at all may come out a rounding below zero
+    shares = [each / sum(least_s) if sum(least_s) else 1 / len(least_s) for each in least_s]
     return [
         Phase(duration_s=stop_s, acceleration_rad_s2=-a * _direction(start.rate_rad_s)),
-        Phase(duration_s=up_s, acceleration_rad_s2=a * axis),
-        Phase(duration_s=max(turn_s - 2 * up_s, 0.0), acceleration_rad_s2=np.zeros(3)),
-        Phase(duration_s=up_s, acceleration_rad_s2=-a * axis),
+        *(
+            phase
+            for turn, share in zip(parts.turns, shares, strict=True)
+            for phase in _turn_phases(turn, turning_s * share, agility)
+        ),
         Phase(duration_s=go_s, acceleration_rad_s2=a * _direction(end.rate_rad_s)),
     ]
 
 
+def _turn_phases(turn: FloatArray, turn_s: float, agility: Agility) -> list[Phase]:
+    """From rest to rest: accelerate, coast, brake."""
+    angle, a = float(norm(turn)), agility.acceleration_rad_s2
+    half = 0.5 * a * turn_s
+    peak = half - np.sqrt(max(half * half - a * angle, 0.0))  # angle = peak (turn_s - peak / a)
+    up_s = peak / a
+    axis = turn / angle if angle > 0 else np.zeros(3)
+    return [
+        Phase(duration_s=up_s, acceleration_rad_s2=a * axis),
+        Phase(duration_s=max(turn_s - 2 * up_s, 0.0), acceleration_rad_s2=np.zeros(3)),
+        Phase(duration_s=up_s, acceleration_rad_s2=-a * axis),
+    ]
+
+
+def turned_rad(phases: Sequence[Phase]) -> float:
+    """Angle run through by the turns of a slew, from rest to rest."""
+    ups, coasts = phases[1:-1:3], phases[2:-1:3]
+    return sum(
+        up.duration_s * float(norm(up.acceleration_rad_s2)) * (up.duration_s + coast.duration_s)
+        for up, coast in zip(ups, coasts, strict=True)
+    )
+
+
 def _direction(rate: FloatArray) -> FloatArray:
     size = float(norm(rate))
-    return rate / size if size > 0 else np.zeros(3)
+    return rate / size if size > 1e-12 else np.zeros(3)  # squares of less may be no numbers
 
 
 def fly(start: State, phases: list[Phase], t_s: FloatArray) -> FloatArray:

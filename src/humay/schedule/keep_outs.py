@@ -1,0 +1,156 @@
+"""What must not be looked at: how far every attitude of a timeline stays off Sun, Moon and Earth.
+
+Directions are those from the satellite, on the timeline's grid. The Earth is a sphere of its
+equator's radius; Sun and Moon do not count while they stand deep behind it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from humay.access import Timeline
+from humay.arrays import BoolArray, FloatArray, dot, norm, unit
+from humay.earth import WGS84_A_M, moon_gcrf, sun_gcrf
+from humay.frames import (
+    quaternion_from_rotation_vector,
+    quaternion_inverse,
+    quaternion_product,
+    rotate,
+    rotation_vector_from_quaternion,
+)
+from humay.mission import KeepOut
+from humay.schedule.slews import Phase, State, fly
+
+MARGIN_RAD = math.radians(0.05)  # for what sampling and interpolation leave open
+HIDDEN_RAD = math.radians(1.0)  # below the limb: disc, refraction and the Earth's flattening
+SLEW_STEP_S = 0.25
+SWEEP_STEP_S = 1.0
+
+Span: TypeAlias = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Guard:
+    """The keep-outs of one satellite beside where Sun, Moon and Earth stand."""
+
+    keep_outs: tuple[KeepOut, ...]
+    timeline: Timeline
+
+    def __bool__(self) -> bool:
+        return bool(self.keep_outs)
+
+    def without(self) -> Guard:
+        """The same satellite with nothing to keep out."""
+        return Guard(keep_outs=(), timeline=self.timeline)
+
+    @cached_property
+    def _bodies(self) -> dict[str, FloatArray]:
+        """Unit vectors (k, 3) from the satellite to each body, GCRF, on the timeline's grid."""
+        epoch, t_s, r = self.timeline.epoch, self.timeline.t_s, self.timeline.r_gcrf
+        return {
+            "sun": unit(sun_gcrf(epoch, t_s) - r),
+            "moon": unit(moon_gcrf(epoch, t_s) - r),
+            "earth": unit(-r),
+        }
+
+    @cached_property
+    def _earth_rad(self) -> FloatArray:
+        """Radius (k,) of the Earth's disc."""
+        return np.asarray(np.arcsin(np.minimum(WGS84_A_M / norm(self.timeline.r_gcrf), 1.0)))
+
+    def _towards(self, body: str, t_s: FloatArray) -> FloatArray:
+        columns = self._bodies[body].T
+        return unit(np.stack([np.interp(t_s, self.timeline.t_s, c) for c in columns], axis=-1))
+
+    def room(self, keep_out: KeepOut, t_s: FloatArray, attitude: FloatArray) -> FloatArray:
+        """By how much (...) attitudes (..., 4) at times (...) keep more than the least angle."""
+        axis = rotate(quaternion_inverse(attitude), np.asarray(keep_out.axis))
+        towards = self._towards(keep_out.body, t_s)
+        angle = np.arccos(np.clip(dot(axis, towards), -1.0, 1.0))
+        earth_rad = np.interp(t_s, self.timeline.t_s, self._earth_rad)
+        if keep_out.body == "earth":
+            return np.asarray(angle - earth_rad - keep_out.angle_rad)
+        below = np.arccos(np.clip(dot(towards, self._towards("earth", t_s)), -1.0, 1.0))
+        hidden = below < earth_rad - HIDDEN_RAD - MARGIN_RAD
+        return np.where(hidden, np.inf, angle - keep_out.angle_rad)
+
+    def clear(
+        self, mode: str, t_s: FloatArray, attitude: FloatArray, spare_rad: FloatArray | float = 0.0
+    ) -> BoolArray:
+        """Whether attitudes (..., 4) at times (...) keep every angle of a mode, with `spare_rad`
+        and a margin besides."""
+        clear = np.ones(np.shape(t_s), dtype=bool)
+        for keep_out in self.keep_outs:
+            if mode in keep_out.modes:
+                clear &= self.room(keep_out, t_s, attitude) >= spare_rad + MARGIN_RAD
+        return clear
+
+    # Stretches of one attitude law ------------------------------------------------------------
+
+    def worst(self, mode: str, t_s: FloatArray, attitude: FloatArray) -> tuple[KeepOut, int] | None:
+        """The keep-out that is broken most among attitudes (n, 4), and at which of them."""
+        found: tuple[float, KeepOut, int] | None = None
+        for keep_out in self.keep_outs:
+            if mode not in keep_out.modes:
+                continue
+            room = self.room(keep_out, t_s, attitude) - MARGIN_RAD
+            i = int(np.argmin(room))
+            if room[i] < 0 and (found is None or room[i] < found[0]):
+                found = float(room[i]), keep_out, i
+        return None if found is None else found[1:]
+
+    def closed(self, mode: str, attitude: FloatArray) -> list[Span]:
+        """The stretches in which attitudes (k, 4) on the timeline's grid come too close."""
+        t_s = self.timeline.t_s
+        bad = np.concatenate([[False], ~self.clear(mode, t_s, attitude), [False]])
+        edges = np.flatnonzero(np.diff(bad.astype(np.int8)))
+        return [
+            (float(t_s[max(first - 1, 0)]), float(t_s[min(last, len(t_s) - 1)]))
+            for first, last in zip(edges[::2], edges[1::2], strict=True)
+        ]
+
+    # Acts and slews ---------------------------------------------------------------------------
+
+    def sweeps_clear(
+        self, starts_s: FloatArray, settle_s: float, scan_s: float, states: Sequence[State]
+    ) -> BoolArray:
+        """Whether sweeps that begin at times (k,) keep off, settling included.
+
+        `states` are those (k,) entering settling, at the first and at the last line. Between two
+        of them the turn is taken as even. It is not: what it can be off is spared, 0.3 x the time
+        x the largest difference of the rates from the mean one, where 0.25 is true of a rate that
+        changes evenly.
+        """
+        settling, first, last = states
+        clear = np.ones(len(starts_s), dtype=bool)
+        for mode, begin_s, length_s, ends in (
+            ("settle", starts_s - settle_s, settle_s, (settling, first)),
+            ("image", starts_s, scan_s, (first, last)),
+        ):
+            if length_s <= 0 or not any(mode in each.modes for each in self.keep_outs):
+                continue
+            turn = _turn(ends[0].attitude, ends[1].attitude)
+            uneven = [norm(end.rate_rad_s * length_s - turn) for end in ends]
+            for share in np.linspace(0.0, 1.0, math.ceil(length_s / SWEEP_STEP_S) + 1):
+                turned = quaternion_from_rotation_vector(share * turn)
+                attitude = quaternion_product(turned, ends[0].attitude)
+                spare = 0.3 * np.maximum(*uneven)
+                clear &= self.clear(mode, begin_s + share * length_s, attitude, spare)
+        return clear
+
+    def slew_clear(self, start: State, start_s: float, phases: Sequence[Phase]) -> bool:
+        """Whether a slew keeps off all along its way."""
+        length_s = sum(phase.duration_s for phase in phases)
+        t_s = np.linspace(0.0, length_s, max(3, math.ceil(length_s / SLEW_STEP_S) + 1))
+        return bool(np.all(self.clear("slew", start_s + t_s, fly(start, list(phases), t_s))))
+
+
+def _turn(a: FloatArray, b: FloatArray) -> FloatArray:
+    """The turns (k, 3) rad from attitudes a to b (k, 4)."""
+    return rotation_vector_from_quaternion(quaternion_product(b, quaternion_inverse(a)))
