@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from humay.schedule.core import Problem, Solution, violations
+from humay.schedule.core import Problem, Solution, upper_bound, violations
 from humay.schedule.core.found import Found
 from humay.schedule.core.search import search
 
@@ -29,8 +29,7 @@ class Adapter(Generic[Instance]):
     `judge` returns the value of a solution file, and raises ValueError where it breaks a rule.
     `tell` turns that value into what else the line of JSON shall say.
     `greedy` writes a plain solution to compare with.
-    `search` is called as that of the core, which it is where nothing is said; so is `bound`, where
-    the family has one.
+    `search` and `bound` are called as those of the core, which they are where nothing is said.
     """
 
     family: str
@@ -41,7 +40,7 @@ class Adapter(Generic[Instance]):
     tell: Callable[[Instance, float], dict[str, object]] = lambda _instance, _value: {}
     greedy: Callable[[Instance, Path], None] | None = None
     search: Callable[..., Found] = search
-    bound: Callable[..., float] | None = None
+    bound: Callable[..., float] = upper_bound
 
 
 def main(adapter: Adapter[Any], default: Sequence[str]) -> None:
@@ -89,7 +88,7 @@ def _solve(adapter: Adapter[Any], file: Path, asked: argparse.Namespace) -> dict
         adapter.write(instance, problem, found.solution, path)
         value = adapter.judge(instance, path)
     bound = None
-    if adapter.bound is not None and asked.bound_seconds > 0:
+    if asked.bound_seconds > 0:
         bound = adapter.bound(problem, stop=_after(searched + asked.bound_seconds))
     result = {
         "instance": file.name,

@@ -1,5 +1,6 @@
 """The abstract scheduling problem and what solves, bounds and judges it."""
 
+from humay.schedule.core.bound import upper_bound
 from humay.schedule.core.judge import levels, store_draws, value, violations, worths
 from humay.schedule.core.problem import (
     LINEAR,
@@ -37,6 +38,7 @@ __all__ = [
     "levels",
     "no_conflicts",
     "store_draws",
+    "upper_bound",
     "value",
     "violations",
     "worths",

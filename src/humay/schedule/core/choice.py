@@ -64,7 +64,7 @@ def choose(
     return search.found()
 
 
-def choice_bound(problem: Problem, *, stop: Stop, value: float | None = None) -> float:
+def choice_bound(problem: Problem, *, stop: Stop | None, value: float | None = None) -> float:
     """What no choice exceeds: the relaxation's bound, then that of the tree until `stop`.
 
     With the `value` of a choice it ends as soon as that is proved to be the best.
