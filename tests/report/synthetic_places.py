@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 REASONS = ["slew", "memory", "downlink", "energy", "imaging_time", "uplink", "margin", "period",
-           "outage", "keep_out"]  # fmt: skip
+           "outage", "keep_out", "completion"]  # fmt: skip
 TEXTS = {
+    "completion": "only half of it would fit, worth nothing as its completion curve has it",
     "period": "asked for 2019-11-08 to 2019-11-12; the plan ends on 2019-11-04",
     "no_opportunity": "never in reach: the smallest off-nadir angle is 41.2 deg, the limit 30 deg",
     "margin": "only windows shorter than the 3-sigma uncertainty of 1.9 s",

@@ -15,6 +15,7 @@ from humay.report.data import Json, field, moment
 OUTCOMES = {"served": "served", "partly": "served in part", "left out": "left out"}
 
 REASONS = {
+    "completion": ("Not worth starting", "What fits of it is worth nothing without the rest."),
     "period": ("Outside its period", "The plan does not touch the time the request asks for."),
     "no_opportunity": ("Never in reach", "No satellite comes close enough within its limits."),
     "margin": ("Window too short", "Only windows shorter than the uncertainty of the orbit."),
