@@ -21,6 +21,7 @@ from humay.mission.keep_out import KEEP_OUT
 from humay.mission.keys import Table
 from humay.mission.mission import MISSION, MISSION_FILE, RUN
 from humay.mission.outage import OUTAGE
+from humay.mission.repeat import REPEAT
 from humay.mission.request import REQUEST
 from humay.mission.satellite import (
     IMAGING_LIMIT,
@@ -56,6 +57,7 @@ TABLES: dict[str, Table] = {
     "request": REQUEST,
     "relative_orbit": RELATIVE_ORBIT,
     "stereo": STEREO,
+    "repeat": REPEAT,
 }
 BLOCKS = {name: table.markdown for name, table in TABLES.items()} | {
     "quantities": quantities_markdown

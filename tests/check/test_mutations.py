@@ -434,6 +434,11 @@ def wrong_value(plan: Json) -> None:
     of_id(plan, "acquisitions", "a1")["value"] += 1.0
 
 
+def looks_of_a_request_for_one(plan: Json) -> None:
+    strip = request_entry(plan, "town")["strips"][0]
+    strip["acquisitions"] = [strip["acquisition"]]
+
+
 def bound_lowered(plan: Json) -> None:
     objective = plan["objective"]
     objective["bound"] = objective["value"] - 0.01
@@ -605,6 +610,7 @@ EXACTLY: dict[str, list[Spoil]] = {
     "coverage": [answered_earlier, answered_without_an_image, delivery_not_told,
                  narrow_strip, wrong_outcome, wrong_fraction, no_reason, wrong_value,
                  unfair_shares],
+    "looks": [looks_of_a_request_for_one],
     "bound": [bound_lowered, wrong_gap, wrong_objective],
     "orbit": [other_elements, younger_elements, surer_orbit, another_orbit_number,
               another_time_after_the_node, track_moved, track_cut],

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 REASONS = ["slew", "memory", "downlink", "energy", "imaging_time", "uplink", "margin", "period",
-           "outage", "keep_out", "completion"]  # fmt: skip
+           "outage", "keep_out", "separation", "completion"]  # fmt: skip
 TEXTS = {
-    "completion": "only half of it would fit, worth nothing as its completion curve has it",
     "period": "asked for 2019-11-08 to 2019-11-12; the plan ends on 2019-11-04",
     "no_opportunity": "never in reach: the smallest off-nadir angle is 41.2 deg, the limit 30 deg",
     "margin": "only windows shorter than the 3-sigma uncertainty of 1.9 s",
@@ -16,6 +15,8 @@ TEXTS = {
     "imaging_time": "imaging limit of 600 s in 6,000 s is used up in both windows",
     "memory": "86.4 Gbit needed, 41.7 Gbit free before the next downlink",
     "downlink": "data could not be on the ground before the end of the plan",
+    "separation": "its other windows are too near to looks that are planned",
+    "completion": "what fits of it is worth nothing without the rest",
     "energy": "battery would fall to 538.2 Wh, the floor is 540.0 Wh",
 }
 

@@ -18,6 +18,7 @@ from humay.access import (
     find_links,
     find_opportunities,
     find_pointing,
+    find_stereo,
     find_timeline,
 )
 from humay.earth import geodetic_from_itrf
@@ -113,6 +114,7 @@ def given_of(problem: Problem) -> PlanInput:
         links=find_links(contacts, mission, orbits),
         timelines=find_timeline(mission, start=START, end=end, orbits=orbits),
         absences=explain_absences(mission, absent, start=START, end=end, orbits=orbits),
+        stereo=find_stereo(found, mission, problem.requests, orbits),
     )
 
 

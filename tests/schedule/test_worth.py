@@ -14,6 +14,7 @@ import pytest
 from humay.check import check_plan, verdict
 from humay.mission import Completion, Request
 from humay.schedule import Effort, Plan, plan_document
+from humay.schedule.looks import looks_of
 from humay.schedule.worth import worth_of
 from tests.schedule.random_problems import GREEDY, Problem, given_of, plan_of, random_problem
 
@@ -126,7 +127,8 @@ def test_the_worth_of_acts_by_hand(tmp_path: Path) -> None:
     cases: list[tuple[Completion, float]] = [("linear", 0.5), (STEPS, 0.64), ("whole", 0.0)]
     for completion, expected in cases:
         requests = [replace(r, completion=completion) for r in given.requests]
-        worth = worth_of(requests, given.opportunities, shares)
+        looks = looks_of(requests, given.opportunities, given.pointing, None)
+        worth = worth_of(requests, looks, shares)
         whole = next(r.worth for r in requests if r.name == strip.request)
         assert worth.value([row]) == pytest.approx(expected * whole)
         assert worth.alone[row] == pytest.approx(0.5 * whole)

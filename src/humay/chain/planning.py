@@ -15,6 +15,7 @@ from humay.access import (
     Nadir,
     Opportunities,
     Pointing,
+    StereoSets,
     Timeline,
     accuracy_notes,
     explain_absences,
@@ -22,6 +23,7 @@ from humay.access import (
     find_links,
     find_opportunities,
     find_pointing,
+    find_stereo,
     find_timeline,
 )
 from humay.chain.timing import Step
@@ -45,6 +47,7 @@ class Survey:
     contacts: Contacts
     timelines: Mapping[str, Timeline]
     notes: tuple[str, ...]
+    stereo: StereoSets | None = None
 
 
 def survey(
@@ -83,6 +86,10 @@ def survey(
     if pointing is None:
         with step("pointing"):
             pointing = find_pointing(opportunities, mission, orbits)
+    stereo = None
+    if any(request.stereo is not None for request in requests):
+        with step("stereo"):
+            stereo = find_stereo(opportunities, mission, requests, orbits)
     if contacts is None:
         with step("contacts"):
             contacts = find_contacts(mission, start=start, end=end, orbits=orbits)
@@ -96,6 +103,7 @@ def survey(
         contacts=contacts,
         timelines=timelines,
         notes=tuple(accuracy_notes(mission, orbits, requests, start, end)),
+        stereo=stereo,
     )
 
 
@@ -167,6 +175,7 @@ def planned(
             timelines=found.timelines,
             absences=absences,
             notes=found.notes,
+            stereo=found.stereo,
         )
         plan = make_plan(given, start=start, end=end, release=release, seed=seed, effort=effort)
         document = plan_document(plan)

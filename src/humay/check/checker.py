@@ -13,6 +13,7 @@ from humay.check.coverage import check_coverage
 from humay.check.data import check_downlinks, check_imaging_time, check_memory, check_overlaps
 from humay.check.energy import Sunlight, check_eclipses, check_energy
 from humay.check.keep_outs import check_keep_outs
+from humay.check.looks import check_looks
 from humay.check.outages import check_outages
 from humay.check.references import check_bound, check_orbits, check_references
 from humay.check.structure import check_structure
@@ -57,6 +58,7 @@ def check_plan(
         *check_energy(case, slews, sunlight),
         *check_eclipses(case, sunlight),
         *check_coverage(case),
+        *check_looks(case),
         *check_answers(case),
         *check_bound(case),
     ]

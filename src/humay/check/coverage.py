@@ -16,6 +16,7 @@ from humay.arrays import FloatArray, norm, unit
 from humay.check.aim import LONGEST_RAD, SHORTEST_RAD, CentreLine
 from humay.check.case import Case, Json
 from humay.check.violations import Violation
+from humay.check.worth import imaged_share
 from humay.earth import (
     WGS84_A_M,
     WGS84_E2,
@@ -53,7 +54,7 @@ def check_coverage(case: Case) -> Iterator[Violation]:
 
 def _outcome(case: Case, request: Request, entry: Json) -> Iterator[Violation]:
     where = f"request {request.name!r}"
-    imaged = sum(strip["share"] for strip in entry["strips"] if strip["acquisition"] is not None)
+    imaged = imaged_share(case, request, entry)
     if abs(entry["fraction"] - imaged) > SHARE_TOLERANCE:
         message = f"fraction is {entry['fraction']:.6f}, expected {imaged:.6f}, what is imaged"
         yield case.at("coverage", where, message)
@@ -78,13 +79,15 @@ def _value(case: Case, request: Request, entry: Json) -> Iterator[Violation]:
     ]
     if not shares:
         return  # already a violation `span`
-    expected = request.worth * shares[0]
+    looks = 1 if request.stereo is None else request.stereo.looks
+    looks = looks if request.repeat is None else request.repeat.count
+    expected = request.worth * shares[0] / looks
     if abs(entry["value"] - expected) > VALUE_TOLERANCE * max(1.0, expected):
         yield case.at(
             "coverage",
             f"acquisition {entry['id']!r}",
             f"value is {entry['value']:.6f}, expected {expected:.6f}: worth {request.worth:g} x"
-            f" share {shares[0]:.6f}",
+            f" share {shares[0]:.6f} / {looks} looks asked for",
             case.clock.seconds(entry["start"]),
         )
 

@@ -14,7 +14,7 @@ import shapely
 from humay.arrays import FloatArray, angle_between, norm
 from humay.check.case import Acquisition, Case, Json
 from humay.check.violations import Violation
-from humay.check.worth import plan_value
+from humay.check.worth import looks_at, plan_value
 from humay.earth import ellipsoid_normal, geodetic_from_itrf, itrf_from_geodetic
 from humay.mission import Request
 from humay.time import DAY_S, format_utc, parse_utc
@@ -119,18 +119,20 @@ def _strips_and_acquisitions(case: Case) -> Iterator[Violation]:
             if (wanted["name"], strip["id"]) in strips:
                 yield case.at("span", where, "found twice, expected once")
             strips[wanted["name"], strip["id"]] = strip
-            imaged = strip["acquisition"]
-            if imaged is None:
-                continue
-            named[imaged] += 1
-            if imaged not in entries:
-                message = f"names acquisition {imaged!r}, expected one of the plan"
+            looks = looks_at(strip)
+            if (looks[0] if looks else None) != strip["acquisition"]:
+                message = f"acquisition is {strip['acquisition']!r}, expected the first of {looks}"
                 yield case.at("span", where, message)
-            elif (entries[imaged]["request"], entries[imaged]["strip"]) != (
-                wanted["name"], strip["id"],
-            ):  # fmt: skip
-                message = f"names acquisition {imaged!r}, expected one that images it"
-                yield case.at("span", where, message)
+            for imaged in looks:
+                named[imaged] += 1
+                if imaged not in entries:
+                    message = f"names acquisition {imaged!r}, expected one of the plan"
+                    yield case.at("span", where, message)
+                elif (entries[imaged]["request"], entries[imaged]["strip"]) != (
+                    wanted["name"], strip["id"],
+                ):  # fmt: skip
+                    message = f"names acquisition {imaged!r}, expected one that images it"
+                    yield case.at("span", where, message)
     for entry in entries.values():
         where, t_s = f"acquisition {entry['id']!r}", case.clock.seconds(entry["start"])
         strip_of = strips.get((entry["request"], entry["strip"]))
@@ -140,8 +142,14 @@ def _strips_and_acquisitions(case: Case) -> Iterator[Violation]:
                 f" {entry['request']!r} alone"
             )
             yield case.at("span", where, message, t_s)
-        if strip_of is not None:
+        if strip_of is not None and _is_first_or_cut(case, entry, strip_of):
             yield from _same_strip(case, where, t_s, entry, strip_of)
+
+
+def _is_first_or_cut(case: Case, entry: Json, strip: Json) -> bool:
+    """Whether an acquisition has the line of its strip: each look at a point has its own."""
+    point = any(r.kind == "point" for r in case.requests if r.name == entry["request"])
+    return not point or strip["acquisition"] == entry["id"]
 
 
 def _same_strip(

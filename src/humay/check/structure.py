@@ -18,7 +18,8 @@ from humay.time import parse_utc
 
 FORMAT = "humay-plan-1"
 REASONS = (
-    "completion", "period", "no_opportunity", "margin", "outage", "uplink", "keep_out", "slew",
+    "completion", "separation", "period", "no_opportunity", "margin", "outage", "uplink",
+    "keep_out", "slew",
     "imaging_time", "memory", "downlink", "energy",
 )  # fmt: skip
 
@@ -239,7 +240,9 @@ STRIP = Record(
         "width_m": OrNull(WIDTH),
         "centre_line": OrNull(CENTRE_LINE),
         "acquisition": OrNull(TEXT),
-    }
+        "acquisitions": Many(TEXT),
+    },
+    optional=("acquisitions",),
 )
 
 REQUEST = Record(

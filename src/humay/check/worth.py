@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from humay.check.case import Case, Json
-from humay.mission import Completion, Request
+from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Json
+from humay.mission import Completion, Repeat, Request
 
 ALL_OF_IT = 0.999999
 
@@ -15,19 +15,51 @@ def plan_value(case: Case) -> float:
     """The sum over requests: worth times what their completion makes of the share imaged."""
     known = {request.name: request for request in case.requests}
     return math.fsum(
-        _request_value(known[entry["name"]], entry)
+        _request_value(case, known[entry["name"]], entry)
         for entry in case.plan["requests"]
         if entry["name"] in known
     )
 
 
-def imaged_share(entry: Json) -> float:
-    """The share of a request of which the file names an acquisition."""
-    return math.fsum(strip["share"] for strip in entry["strips"] if strip["acquisition"])
+def imaged_share(case: Case, request: Request, entry: Json) -> float:
+    """The share of a request that the acquisitions named by its strips image."""
+    return math.fsum(strip["share"] * _done(case, request, strip) for strip in entry["strips"])
 
 
-def _request_value(request: Request, entry: Json) -> float:
-    return request.worth * completed(request.completion, imaged_share(entry))
+def looks_at(strip: Json) -> list[str]:
+    """The acquisitions of a strip."""
+    one = [] if strip["acquisition"] is None else [strip["acquisition"]]
+    return list(strip.get("acquisitions", one))
+
+
+def _done(case: Case, request: Request, strip: Json) -> float:
+    """The part of what is asked of a strip that is done."""
+    looks = [case.acquisition_of[name] for name in looks_at(strip) if name in case.acquisition_of]
+    if request.stereo is not None:
+        return float(len(looks) >= request.stereo.looks)
+    repeat = request.repeat
+    if repeat is None:
+        return float(len(looks) > 0)
+    if repeat.every_h is None:
+        return min(len(looks) / repeat.count, 1.0)
+    filled = {slot_of(case, request, repeat, look) for look in looks} - {None}
+    return len(filled) / repeat.count
+
+
+def slot_of(case: Case, request: Request, repeat: Repeat, look: Acquisition) -> int | None:
+    """The number of the slot of a series in which an acquisition lies whole."""
+    if request.start is None or repeat.every_h is None:
+        return None
+    begin = (case.clock.utc(look.start_s) - request.start).total_seconds() / 3600.0
+    end = (case.clock.utc(look.end_s) - request.start).total_seconds() / 3600.0
+    slack = TIME_TOLERANCE_S / 3600.0
+    number = math.floor((begin + slack) / repeat.every_h)
+    inside = end <= number * repeat.every_h + repeat.slot_h + slack
+    return number if 0 <= number < repeat.count and inside else None
+
+
+def _request_value(case: Case, request: Request, entry: Json) -> float:
+    return request.worth * completed(request.completion, imaged_share(case, request, entry))
 
 
 def completed(completion: Completion, share: float) -> float:

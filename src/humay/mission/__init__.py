@@ -30,6 +30,7 @@ from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keep_out import KeepOut
 from humay.mission.mission import Mission, RunSettings
 from humay.mission.outage import Outage
+from humay.mission.repeat import Repeat
 from humay.mission.request import Limits, Request, conditions, limits
 from humay.mission.satellite import (
     ImagingLimit,
@@ -78,6 +79,7 @@ __all__ = [
     "RasterDem",
     "RateStep",
     "RelativeOrbit",
+    "Repeat",
     "Request",
     "RunSettings",
     "Satellite",

@@ -18,6 +18,7 @@ from humay.mission.geometry import RequestKind
 from humay.mission.heights import HeightSource
 from humay.mission.keys import Key, Sub, Table
 from humay.mission.kinds import Names, Number, Text, Time, Whole
+from humay.mission.repeat import REPEAT, Repeat
 from humay.mission.satellite import Satellite
 from humay.mission.stereo import STEREO, StereoLimits
 from humay.mission.trees import ConstraintTree
@@ -56,6 +57,7 @@ class Request:
     stereo: StereoLimits | None = None
     satellites: tuple[str, ...] | None = None
     completion: Completion = "linear"
+    repeat: Repeat | None = None
 
     def __post_init__(self) -> None:
         REQUEST.check(self)
@@ -68,10 +70,31 @@ class Request:
                 f"end is {self.end.isoformat()}, expected after start {self.start.isoformat()}"
             )
 
+        if self.repeat is not None:
+            self._check_repeat(self.repeat)
+
+    def _check_repeat(self, repeat: Repeat) -> None:
+        if self.stereo is not None:
+            self._refuse("asks for stereo and repeat, expected one of them")
+        if repeat.every_h is not None and self.start is None:
+            self._refuse("repeat has every_h without a start, expected when the first slot begins")
+        if self.start is not None and self.end is not None:
+            hours = (self.end - self.start).total_seconds() / 3600.0
+            if repeat.least_h > hours * (1 + 1e-12):
+                self._refuse(
+                    f"repeat takes {repeat.least_h:g} h, expected at most the {hours:g} h from"
+                    " start to end"
+                )
+
     @property
     def worth(self) -> float:
         """What serving it whole adds to a plan: each step of priority doubles the weight."""
         return self.weight * 2.0 ** (self.priority - PRIORITY)
+
+    @property
+    def several_looks(self) -> bool:
+        """Whether more than one look at a strip of it may count."""
+        return self.repeat is not None or self.stereo is not None
 
     def allows(self, satellite: str) -> bool:
         """Whether a satellite of this name may image it."""
@@ -161,6 +184,12 @@ REQUEST = Table(
             CompletionKind(),
             "what part of its worth each part of it brings, see [worth](#worth)",
             default="linear",
+        ),
+        Key(
+            "repeat",
+            Sub(table=REPEAT, make=Repeat),
+            "asks for several looks over time, a series or monitoring, see [repeat](#repeat)",
+            default=None,
         ),
         Key(
             "height_m",

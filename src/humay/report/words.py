@@ -15,7 +15,6 @@ from humay.report.data import Json, field, moment
 OUTCOMES = {"served": "served", "partly": "served in part", "left out": "left out"}
 
 REASONS = {
-    "completion": ("Not worth starting", "What fits of it is worth nothing without the rest."),
     "period": ("Outside its period", "The plan does not touch the time the request asks for."),
     "no_opportunity": ("Never in reach", "No satellite comes close enough within its limits."),
     "margin": ("Window too short", "Only windows shorter than the uncertainty of the orbit."),
@@ -27,6 +26,8 @@ REASONS = {
     "memory": ("Memory full", "The data would not fit on board."),
     "downlink": ("No downlink", "The data could not be brought to the ground."),
     "energy": ("Battery too low", "The battery would fall below its floor."),
+    "separation": ("Too near to another look", "Looks must lie further apart than that."),
+    "completion": ("Worth nothing in part", "What fits of it does not count without the rest."),
 }
 
 

@@ -55,7 +55,7 @@ def upper_bound(
         return 0.0
     whole = _usable_bundles(worth, usable)
     values = _at_most(worth, whole)
-    rows = _parts(worth, whole) + _goals(worth, values)
+    rows = _parts(worth, whole) + _goals(worth, values) + _most(worth, usable)
     for name, satellite in satellites.items():
         own = usable[opportunities.satellite[usable] == name]
         begin, scan = first[own], opportunities.scan_s[own]
@@ -136,6 +136,15 @@ def _goals(worth: Worth, values: FloatArray) -> list[Row]:
             weights = values[which] / worth.goals.weight[goal]
             rows.append(Row(which=which, weights=weights, most=1.0))
     return rows
+
+
+def _most(worth: Worth, usable: IntArray) -> list[Row]:
+    """Only so many looks at a strip count."""
+    rows = []
+    for cap in worth.most:
+        which = np.intersect1d(cap.candidates, usable)
+        rows.append(Row(which=which, weights=np.ones(len(which)), most=cap.most))
+    return [row for row in rows if len(row.which)]
 
 
 def _one_at_a_time(

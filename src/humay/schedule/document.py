@@ -135,7 +135,9 @@ def _request(
     delivered: Mapping[str, str],
 ) -> dict[str, Any]:
     own = plan.rows.get(request.name, np.zeros(0, dtype=np.int64))
-    taken = {d.act.strip: names[d.act.row] for d in plan.doings.get(request.name, [])}
+    taken: dict[str, list[str]] = {}
+    for doing in plan.doings.get(request.name, []):
+        taken.setdefault(doing.act.strip, []).append(names[doing.act.row])
     strips = _strips(plan, request, own, taken)
     fraction = round(fraction, 9) or 0
     outcome = "served" if fraction >= WHOLE else "partly" if fraction > 0 else "left out"
@@ -148,7 +150,7 @@ def _request(
         "height_m": request.height_m,
         "height_source": request.height_source,
         "geometry": _geometry(request),
-        "opportunities": len(own),
+        "opportunities": len(set(plan.given.opportunities.opportunity_id[own].tolist())),
         "outcome": outcome,
         "fraction": min(fraction, 1.0),
         "strips": strips,
@@ -181,7 +183,7 @@ def _geometry(request: Request) -> dict[str, Any]:
 
 
 def _strips(
-    plan: Plan, request: Request, own: IntArray, taken: Mapping[str, str]
+    plan: Plan, request: Request, own: IntArray, taken: Mapping[str, Sequence[str]]
 ) -> list[dict[str, Any]]:
     """Strips of a request. A point's line is that of its acquisition, else of its first window."""
     o = plan.given.opportunities
@@ -192,7 +194,7 @@ def _strips(
                 "share": strip.share,
                 "width_m": round(strip.width_m, 1),
                 "centre_line": strip.line.lonlath(),
-                "acquisition": taken.get(strip.name),
+                **_taken(request, taken.get(strip.name, ())),
             }
             for strip in o.strips
             if strip.request == request.name
@@ -205,9 +207,17 @@ def _strips(
             "share": 1.0,
             "width_m": None if row is None else round(float(o.width_m[row]), 1),
             "centre_line": None if row is None else o.line[row].lonlath(),
-            "acquisition": taken.get(request.name),
+            **_taken(request, taken.get(request.name, ())),
         }
     ]
+
+
+def _taken(request: Request, acquisitions: Sequence[str]) -> dict[str, Any]:
+    """The acquisition of a strip; where several may be asked for, the first and all of them."""
+    first = acquisitions[0] if acquisitions else None
+    return {"acquisition": first} | (
+        {"acquisitions": list(acquisitions)} if request.several_looks else {}
+    )
 
 
 def _reason(
@@ -217,14 +227,11 @@ def _reason(
     if not len(own):
         code, text = plan.given.absences[request.name]
         return {"code": code, "text": text, "competitors": []}
-    refusals = [
-        plan.refusals[strip["id"]]
-        for strip in strips
-        if not strip["acquisition"] and strip["id"] in plan.refusals
-    ]
-    unseen = sum(1 for s in strips if not s["acquisition"] and s["id"] not in plan.refusals)
+    missing = [strip["id"] for strip in strips if strip["id"] not in plan.served]
+    refusals = [plan.refusals[strip] for strip in missing if strip in plan.refusals]
     if not refusals:
-        text = f"{unseen} of its strips have no window in this plan"
+        what = "strips" if request.repeat is None else "strips, in all looks asked for,"
+        text = f"{len(missing)} of its {what} have no window in this plan"
         return {"code": "no_opportunity", "text": text, "competitors": []}
     worst: Refusal = max(refusals, key=lambda refusal: refusal.stage)
     same = sum(1 for refusal in refusals if refusal.code == worst.code)

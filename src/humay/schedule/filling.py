@@ -126,6 +126,9 @@ class _Filling:
 
     def _place_whole(self, rows: IntArray) -> Refusal | None:
         """All of some opportunities or none of them."""
+        if any(self.worth.barred(row, self.done) for row in rows.tolist()):
+            text = "its other windows are too near to looks that are planned"
+            return Refusal(code="separation", text=text)
         acts, done = self._state()
         for row in rows.tolist():
             refusal = None if self.done[row] else self._place_one(row)

@@ -16,6 +16,7 @@ import numpy as np
 from humay.access import Opportunities, Pointing
 from humay.arrays import FloatArray, IntArray
 from humay.schedule.core import (
+    Budget,
     Bundles,
     Poses,
     Problem,
@@ -98,8 +99,9 @@ def problem_of(
             goals=worth.goals,
             bonus=np.zeros(len(rows)),
             fixed=np.zeros(len(rows), dtype=bool),
-            pairs=no_conflicts(2),
+            pairs=_apart(worth, rows),
             triples=no_conflicts(3),
+            budgets=_budgets(worth, rows),
             stores=tuple(stores),
             limits=tuple(
                 (k, SlidingLimit(seconds=limit.seconds, per_s=limit.per_s))
@@ -185,11 +187,40 @@ def _one_hemisphere(quaternions: FloatArray, inner: IntArray) -> FloatArray:
     return quaternions * np.cumprod(sign)[:, None]
 
 
+def _candidates(rows: IntArray) -> dict[int, list[int]]:
+    """The candidates of each opportunity."""
+    found: dict[int, list[int]] = {}
+    for i, row in enumerate(rows.tolist()):
+        found.setdefault(row, []).append(i)
+    return found
+
+
+def _apart(worth: Worth, rows: IntArray) -> IntArray:
+    """Pairs (k, 2) of candidates whose opportunities are never done together."""
+    candidates = _candidates(rows)
+    pairs = [
+        pair
+        for i, j in worth.apart.tolist()
+        for pair in product(candidates.get(i, []), candidates.get(j, []))
+    ]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _budgets(worth: Worth, rows: IntArray) -> tuple[Budget, ...]:
+    """Opportunities of which only so many are done."""
+    candidates = _candidates(rows)
+    found = []
+    for cap in worth.most:
+        own = [i for row in cap.candidates.tolist() for i in candidates.get(row, [])]
+        found.append(
+            Budget(candidates=np.array(own, np.int64), use=np.ones(len(own)), most=cap.most)
+        )
+    return tuple(found)
+
+
 def _bundles(worth: Worth, rows: IntArray) -> Bundles:
     """The bundles of opportunities in every choice of the candidates (n,) that these are."""
-    candidates: dict[int, list[int]] = {}
-    for i, row in enumerate(rows.tolist()):
-        candidates.setdefault(row, []).append(i)
+    candidates = _candidates(rows)
     of, members, parts = worth.bundles, [], []
     quality: list[float] = []
     for b, part in enumerate(of.serves.of.tolist()):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 import numpy as np
 
-from humay.access import Contacts, Link, Opportunities, Pointing, Timeline
+from humay.access import Contacts, Link, Opportunities, Pointing, StereoSets, Timeline
 from humay.arrays import IntArray
 from humay.errors import PlanError
 from humay.mission import Mission, Request
@@ -20,6 +21,7 @@ from humay.schedule.commands import commanding, soonest_command_s
 from humay.schedule.ground import Loss, Pass, book_passes, downlink_rate, losses
 from humay.schedule.improve import Effort, improved
 from humay.schedule.improve import value as value_of
+from humay.schedule.looks import Looks, looks_of
 from humay.schedule.outages import closures
 from humay.schedule.planner import Lane, Refusal, make_lanes
 from humay.schedule.resources import Downlink
@@ -29,6 +31,8 @@ from humay.time import format_utc
 
 IDLE_STEP_S = 10.0  # of the timeline
 GREEDY = Effort(iterations=0)
+_NO_SET = "no windows of it make a stereo set within its limits"
+_NO_SLOT = "none of its windows lies in a slot of its series"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,7 +41,7 @@ class PlanInput:
 
     `pointing` has an entry for each opportunity, `links` one for each contact. `absences` gives a
     reason code and a sentence for each request without a window. `notes` are told to whoever reads
-    the plan.
+    the plan. `stereo` are the sets of windows of requests that ask for stereo.
     """
 
     mission: Mission
@@ -49,6 +53,7 @@ class PlanInput:
     timelines: Mapping[str, Timeline]
     absences: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
+    stereo: StereoSets | None = None
 
     def check(self, span_s: tuple[float, float]) -> None:
         """Raise `PlanError` unless everything covers the span and speaks of this mission."""
@@ -154,6 +159,12 @@ class Plan:
             own.sort(key=lambda doing: (doing.act.start_s, doing.satellite))
         return done
 
+    @cached_property
+    def served(self) -> AbstractSet[str]:
+        """The strips that are imaged as asked."""
+        parts = self.satellites.values()
+        return self.worth.served(act.row for part in parts for act in part.acts)
+
     @property
     def gap(self) -> float:
         """How far the value may lie below the best, as a share of the bound."""
@@ -194,7 +205,9 @@ def make_plan(
         )
         for satellite in given.mission.satellites
     }
-    worth = worth_of(given.requests, given.opportunities, _shares(given))
+    looks = looks_of(given.requests, given.opportunities, given.pointing, given.stereo)
+    worth = worth_of(given.requests, looks, _shares(given))
+    given = _narrowed(given, looks)
 
     empty = make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
     for lane in empty.values():
@@ -227,6 +240,23 @@ def make_plan(
         bound=bound,
         iterations=made.iterations,
         searched=made.searched,
+    )
+
+
+def _narrowed(given: PlanInput, looks: Looks) -> PlanInput:
+    """Looks for windows, and why requests whose windows offer none have none."""
+    present = set(looks.opportunities.request.tolist())
+    lost = set(given.opportunities.request.tolist()) - present
+    asked = {request.name: request for request in given.requests}
+    absences = {
+        name: ("no_opportunity", _NO_SET if asked[name].stereo is not None else _NO_SLOT)
+        for name in lost
+    }
+    return replace(
+        given,
+        opportunities=looks.opportunities,
+        pointing=looks.pointing,
+        absences={**given.absences, **absences},
     )
 
 

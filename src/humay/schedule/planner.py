@@ -39,7 +39,8 @@ START_GRID_S = 1.0
 WAYS_TRIED = 6
 ENDLESS_BIT_S = 1e15
 STAGES = (
-    "completion", "period", "no_opportunity", "margin", "outage", "uplink", "keep_out", "slew",
+    "completion", "separation", "period", "no_opportunity", "margin", "outage", "uplink",
+    "keep_out", "slew",
     "imaging_time", "memory", "downlink", "energy",
 )  # fmt: skip
 """Reasons in the order in which a strip meets them; the last one met is the reason told."""

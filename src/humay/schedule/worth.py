@@ -7,16 +7,16 @@ plan's value and what plan.json tells of each request.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from humay.access import Opportunities
 from humay.arrays import BoolArray, FloatArray, IntArray
-from humay.mission import Completion, Request
-from humay.schedule.core import LINEAR, Bundles, Curve, Goals, levels, worths
+from humay.mission import Completion, Repeat, Request
+from humay.schedule.core import LINEAR, Budget, Bundles, Curve, Goals, Ragged, levels, worths
+from humay.schedule.looks import Looks
 
 ROUNDING = 1e-6
 """Shares of strips that are a request together sum up to 1 but for this."""
@@ -29,8 +29,10 @@ class Worth:
     """The goals of a plan, one a request in their order, and the bundles of opportunities (rows)
     that serve their parts.
 
-    A part is a strip of a request; `strip` (p,) names it. `bundle_goal` (b,) is the goal that each
-    bundle serves; a bundle serves one part.
+    A part is a strip of a request, in a slot of a series, or one look of monitoring; `strip` (p,)
+    names the strip. `bundle_goal` (b,) is the goal that each bundle serves; a bundle serves one
+    part. Rows in `apart` (k, 2) are never done together, of those of `most` only so many. `shares`
+    are those of strips.
     """
 
     requests: tuple[Request, ...]
@@ -40,6 +42,9 @@ class Worth:
     rows: int
     bundle_goal: IntArray
     bundles_of: Mapping[int, IntArray]
+    apart: IntArray
+    most: tuple[Budget, ...]
+    shares: Mapping[str, float]
 
     # What acts are worth ----------------------------------------------------------------------
 
@@ -77,8 +82,41 @@ class Worth:
 
     def fractions(self, done: Iterable[int]) -> FloatArray:
         """How much of each request is imaged, 0 to 1, whatever it is worth."""
-        certain = replace(self.bundles, quality=np.ones_like(self.bundles.quality))
-        return np.minimum(levels(self.goals, certain, self._mask(done)), 1.0)
+        return np.minimum(levels(self.goals, self._certain, self._mask(done)), 1.0)
+
+    def served(self, done: Iterable[int]) -> set[str]:
+        """The strips of which all that is asked for is done."""
+        mask, found = self._mask(done), dict.fromkeys(self.shares, 0.0)
+        parts = np.unique(self.bundles.serves.of[self.bundles.whole(mask)])
+        for part in parts.tolist():
+            found[self.strip[part]] += float(self.goals.part_share[part])
+        return {name for name, share in found.items() if share >= self.shares[name] - GAIN}
+
+    def barred(self, row: int, done: BoolArray) -> bool:
+        """Whether what is `done` (rows,) excludes an opportunity."""
+        if any(done[other] for other in self._excludes.get(row, ())):
+            return True
+        return any(np.sum(done[cap.candidates]) >= cap.most for cap in self._caps.get(row, ()))
+
+    @cached_property
+    def _certain(self) -> Bundles:
+        return replace(self.bundles, quality=np.ones_like(self.bundles.quality))
+
+    @cached_property
+    def _excludes(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for i, j in self.apart.tolist():
+            found.setdefault(i, []).append(j)
+            found.setdefault(j, []).append(i)
+        return found
+
+    @cached_property
+    def _caps(self) -> dict[int, list[Budget]]:
+        found: dict[int, list[Budget]] = {}
+        for cap in self.most:
+            for row in cap.candidates.tolist():
+                found.setdefault(row, []).append(cap)
+        return found
 
     @cached_property
     def alone(self) -> FloatArray:
@@ -97,33 +135,88 @@ class Worth:
         return mask
 
 
-def worth_of(
-    requests: Sequence[Request], opportunities: Opportunities, shares: Mapping[str, float]
-) -> Worth:
-    """The worth of requests whose strips have `shares`; each window alone serves its strip."""
-    o = opportunities
+def worth_of(requests: Sequence[Request], looks: Looks, shares: Mapping[str, float]) -> Worth:
+    """The worth of requests whose strips have `shares`: a look, or a set of them, serves a strip,
+    of a series in its slot."""
     goal = {request.name: k for k, request in enumerate(requests)}
-    names = list(zip(o.request.tolist(), o.strip.tolist(), strict=True))
-    strips = sorted(set(names))
-    part = {strip: k for k, strip in enumerate(strips)}
-    served = np.array([part[name] for name in names], dtype=np.int64)
+    bundles = _members(looks)
+    served = [_part_of(requests[goal[str(looks.opportunities.request[b[0]])]], b[0], looks)
+              for b in bundles]  # fmt: skip
+    parts = sorted(set(served))
+    number = {part: k for k, part in enumerate(parts)}
+    of = np.array([number[part] for part in served], dtype=np.int64)
     curves, curve = _curves(requests)
+    part_goal = np.array([goal[request] for request, _, _ in parts], dtype=np.int64)
+    count = [1 if r.repeat is None else r.repeat.count for r in requests]
     goals = Goals(
         weight=np.array([request.worth for request in requests], dtype=np.float64),
         curve=curve,
-        part_goal=np.array([goal[request] for request, _ in strips], dtype=np.int64),
-        part_share=np.array([shares[strip] for _, strip in strips], dtype=np.float64),
+        part_goal=part_goal,
+        part_share=np.array([shares[s] / count[goal[r]] for r, s, _ in parts], dtype=np.float64),
         curves=curves,
     )
-    bundle_goal = goals.part_goal[served]
     return Worth(
         requests=tuple(requests),
         goals=goals,
-        bundles=Bundles.singles(served),
-        strip=tuple(strip for _, strip in strips),
-        rows=len(o),
-        bundle_goal=bundle_goal,
-        bundles_of=_grouped(bundle_goal),
+        bundles=Bundles(
+            members=Ragged.from_rows(bundles), serves=Ragged.singles(of), quality=np.ones(len(of))
+        ),
+        strip=tuple(strip for _, strip, _ in parts),
+        rows=len(looks.opportunities),
+        bundle_goal=part_goal[of],
+        bundles_of=_grouped(part_goal[of]),
+        apart=_too_near(requests, looks),
+        most=_at_most(requests, looks),
+        shares=shares,
+    )
+
+
+def _members(looks: Looks) -> list[tuple[int, ...]]:
+    """The rows of each bundle: one look, or those of a set."""
+    bound = {row for rows in looks.sets for row in rows}
+    alone = [(row,) for row in range(len(looks.opportunities)) if row not in bound]
+    return [*alone, *looks.sets]
+
+
+def _part_of(request: Request, row: int, looks: Looks) -> tuple[str, str, int]:
+    """Request, strip and number of the part that a row serves: of monitoring, each its own."""
+    number = int(looks.slot[row])
+    if request.repeat is not None and request.repeat.every_h is None:
+        number = row
+    return request.name, str(looks.opportunities.strip[row]), number
+
+
+def _repeated(requests: Sequence[Request], looks: Looks) -> Iterator[tuple[Repeat, list[int]]]:
+    """The rows of every strip of requests for several looks."""
+    asked = {r.name: r.repeat for r in requests if r.repeat is not None}
+    rows: dict[tuple[str, str], list[int]] = {}
+    names = zip(looks.opportunities.request, looks.opportunities.strip, strict=True)
+    for row, (request, strip) in enumerate(names):
+        if request in asked:
+            rows.setdefault((str(request), str(strip)), []).append(row)
+    for (request, _), own in rows.items():
+        yield asked[request], own
+
+
+def _too_near(requests: Sequence[Request], looks: Looks) -> IntArray:
+    """Pairs (k, 2) of looks at one strip that may begin nearer to each other than is asked."""
+    o, found = looks.opportunities, []
+    for repeat, own in _repeated(requests, looks):
+        if repeat.separation_s == 0:
+            continue
+        free_s = o.plan_start_s[own] - o.plan_end_s[own][:, None]  # from i to j
+        near = ~((free_s >= repeat.separation_s) | (repeat.separation_s <= free_s.T))
+        i, j = np.nonzero(np.triu(near, k=1))
+        found += [(own[a], own[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+def _at_most(requests: Sequence[Request], looks: Looks) -> tuple[Budget, ...]:
+    """No more looks at a strip than monitoring asks for."""
+    return tuple(
+        Budget(candidates=np.array(own), use=np.ones(len(own)), most=float(repeat.count))
+        for repeat, own in _repeated(requests, looks)
+        if repeat.every_h is None
     )
 
 
