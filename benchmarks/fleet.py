@@ -95,7 +95,7 @@ epoch = {epoch:%Y-%m-%dT%H:%M:%SZ}
 [satellite.{name}.power]
 battery_wh = 650.0
 max_depth_of_discharge = 0.3
-initial_charge = 0.85
+initial_charge = 1.0
 panel_area_m2 = 2.0
 panel_efficiency = 0.2
 panel_normal = [0.0, 0.0, -1.0]

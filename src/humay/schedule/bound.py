@@ -22,6 +22,8 @@ from humay.schedule.worth import Worth
 
 SAFETY = 1e-6  # relative: the solver's own tolerances, added to what it finds
 _GAP_BETWEEN_PASSES_S = 1_200.0
+_MOST_ENTRIES = 100_000  # of the program, for one satellite and one kind of limit
+_MOST_INTERVALS = 200
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -159,14 +161,35 @@ def _one_at_a_time(
     rows = []
     order = np.argsort(begin, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(begin[order]) > _GAP_BETWEEN_PASSES_S) + 1)
+    edges = _most_edges([len(group) for group in groups])
     for group in groups:
-        for low in np.unique(begin[group]):
-            for high in np.unique(finish[group]):
+        for low in _some(np.unique(begin[group]), edges):
+            for high in _some(np.unique(finish[group]), edges):
                 inside = group[(begin[group] >= low) & (finish[group] <= high)]
                 busy, length = scan[inside] + settle_s, high - low + settle_s
                 if np.sum(busy) > length > 0:
                     rows.append(Row(which=own[inside], weights=busy, most=float(length)))
     return rows
+
+
+def _most_edges(sizes: Sequence[int]) -> int:
+    """How many starts and ends of intervals in each pass keep the program to its size.
+
+    A pass of n opportunities has an interval from each start to each end, with about n / 4 of them
+    inside: without a limit the program grows with the cube of n.
+    """
+    edges = max(sizes)
+    while edges > 2 and sum(0.25 * n * min(n, edges) ** 2 for n in sizes) > _MOST_ENTRIES:
+        edges -= 1
+    return edges
+
+
+def _some(values: FloatArray, most: int) -> FloatArray:
+    """At most so many of sorted values, evenly picked, the first and the last included: leaving out
+    an interval makes the bound weaker, not wrong."""
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]
 
 
 def _imaging_time(
@@ -175,7 +198,7 @@ def _imaging_time(
     """Acts that must lie inside a sliding window cannot image longer than its limit."""
     rows = []
     for limit in satellite.imaging_limits:
-        for low in np.unique(begin):
+        for low in _some(np.unique(begin), _MOST_INTERVALS):
             inside = np.flatnonzero((begin >= low) & (finish <= low + limit.per_s))
             if np.sum(scan[inside]) > limit.seconds:
                 rows.append(Row(which=own[inside], weights=scan[inside], most=limit.seconds))
@@ -189,7 +212,7 @@ def _memory(
     """What is recorded by an instant fits into the free memory and what can be sent by then."""
     free = satellite.memory_bit - satellite.memory_used_bit
     rows = []
-    for high in np.unique(finish):
+    for high in _some(np.unique(finish), _MOST_INTERVALS):
         inside = np.flatnonzero(finish <= high)
         most = free + capacity(float(high))
         if np.sum(bits[inside]) > most:
