@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from humay.mission.camera import BAND, CAMERA, STATED_SNR
+from humay.mission.duty import IMAGING_LIMIT, ORBIT_LIMIT, THERMAL
 from humay.mission.keep_out import KEEP_OUT
 from humay.mission.keys import Table
 from humay.mission.mission import MISSION, MISSION_FILE, RUN
@@ -24,7 +25,6 @@ from humay.mission.outage import OUTAGE
 from humay.mission.repeat import REPEAT
 from humay.mission.request import REQUEST
 from humay.mission.satellite import (
-    IMAGING_LIMIT,
     NAVIGATION,
     ORBIT_SIGMA,
     POWER,
@@ -43,6 +43,8 @@ TABLES: dict[str, Table] = {
     "satellite": SATELLITE,
     "sun_synchronous": SUN_SYNCHRONOUS,
     "imaging_limits": IMAGING_LIMIT,
+    "orbit_limit": ORBIT_LIMIT,
+    "thermal": THERMAL,
     "orbit_sigma_m": ORBIT_SIGMA,
     "keep_out": KEEP_OUT,
     "navigation": NAVIGATION,

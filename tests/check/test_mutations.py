@@ -14,7 +14,17 @@ import pytest
 
 from humay.check import check_plan, verdict
 from humay.check.violations import CODES
-from humay.mission import ImagingLimit, KeepOut, Mission, OrbitSigma, Outage, RateStep, Station
+from humay.mission import (
+    ImagingLimit,
+    KeepOut,
+    Mission,
+    OrbitLimit,
+    OrbitSigma,
+    Outage,
+    RateStep,
+    Station,
+    Thermal,
+)
 from humay.time import format_utc
 from tests.check.valid_plan import (
     MISSION,
@@ -805,6 +815,33 @@ def test_the_sun_is_kept_off_along_slews_too() -> None:
         )  # fmt: skip
         mission = replace(MISSION, satellites=(replace(alpha, keep_out=(tracker,)), beta))
         assert codes(valid_plan(), mission) == found
+
+
+def test_limits_of_an_orbit_hold_from_node_to_node() -> None:
+    """Both strips of alpha, 2.90 s and 3.77 s, lie in one orbit, the one of beta in another."""
+    for limit, found in (
+        (OrbitLimit(imaging_s=6.66), {"imaging_time"}),
+        (OrbitLimit(imaging_s=6.68), set()),
+        (OrbitLimit(acquisitions=1), {"imaging_time"}),
+        (OrbitLimit(acquisitions=2, imaging_s=7.0), set()),
+    ):
+        assert codes(valid_plan(), with_satellites(orbit_limit=limit)) == found
+
+
+def test_a_camera_stays_cool_and_its_curve_is_told() -> None:
+    """Strips of 2.90 s and 3.77 s, 200 s apart: at 1 K/s and with 1000 s to cool to 1/e, the second
+    ends 3.76 + 2.90 exp(-0.2) = 6.1 K above its surroundings."""
+    for limit_k, found in ((6.0, True), (6.3, False)):
+        thermal = Thermal(heating_k_s=1.0, time_constant_s=1000.0, limit_k=limit_k)
+        violations = check_plan(with_satellites(thermal=thermal), requests(), valid_plan())
+        assert {v.code for v in violations} == {"imaging_time"}
+        untold = [v for v in violations if "camera_k" in v.where]
+        assert len(untold) == 2  # satellites
+        assert (len(violations) > len(untold)) == found
+    plan = valid_plan()
+    curves = plan["resources"]["alpha"]
+    curves["camera_k"] = [0.0] * len(curves["time"])
+    assert codes(plan) == {"imaging_time"}
 
 
 def test_the_satellite_is_also_looked_from_where_the_orbit_error_puts_it() -> None:

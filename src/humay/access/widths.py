@@ -126,15 +126,15 @@ class LookRule:
     def longest_m(self, height_m: FloatArray) -> FloatArray:
         """Longest strips (n,), so that none alone passes a satellite's limit on imaging."""
         longest_m = np.full(len(self.middle), LONGEST_STRIP_M)
-        if not any(track.satellite.imaging_limits for track in self.tracks):
+        if not any(track.satellite.imaging_at_once_s for track in self.tracks):
             return longest_m
         ground = flat_ground(np.arange(len(self.middle)), np.nan_to_num(height_m, nan=0.0))
         longer_m = self.lengthening_m(ground, self.width_m(ground))
         for track in self.tracks:
             least_m = track.satellite.camera.scene_length_m
             speed_m_s = _SLOWEST * 2 * math.pi / track.period_s * self.radius_m
-            for limit in track.satellite.imaging_limits:
-                whole_m = limit.seconds * speed_m_s - 2 * longer_m
+            for at_once_s in track.satellite.imaging_at_once_s:
+                whole_m = at_once_s * speed_m_s - 2 * longer_m
                 longest_m = np.minimum(longest_m, np.maximum(whole_m, least_m))
         return longest_m
 

@@ -11,6 +11,7 @@ from humay.check.case import read_case
 from humay.check.contacts import check_contacts
 from humay.check.coverage import check_coverage
 from humay.check.data import check_downlinks, check_imaging_time, check_memory, check_overlaps
+from humay.check.duty import check_duty
 from humay.check.energy import Sunlight, check_eclipses, check_energy
 from humay.check.keep_outs import check_keep_outs
 from humay.check.looks import check_looks
@@ -55,6 +56,7 @@ def check_plan(
         *check_downlinks(case),
         *check_memory(case),
         *check_imaging_time(case),
+        *check_duty(case),
         *check_energy(case, slews, sunlight),
         *check_eclipses(case, sunlight),
         *check_coverage(case),

@@ -357,9 +357,10 @@ RESOURCES = Record(
         "time": Many(TIME),
         "memory_gbit": Many(NUMBER),
         "battery_wh": Many(NUMBER),
+        "camera_k": Many(NUMBER),
         "imaging_s": Many(Many(NUMBER)),
     },
-    optional=("battery_wh",),
+    optional=("battery_wh", "camera_k"),
 )
 
 PLAN = Record(

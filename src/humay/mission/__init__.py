@@ -24,6 +24,7 @@ from humay.mission.constraint import (
     asks_for,
     leaves,
 )
+from humay.mission.duty import ImagingLimit, OrbitLimit, Thermal
 from humay.mission.files import RasterDem, load_mission, load_requests
 from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
@@ -33,7 +34,6 @@ from humay.mission.outage import Outage
 from humay.mission.repeat import Repeat
 from humay.mission.request import Limits, Request, conditions, limits
 from humay.mission.satellite import (
-    ImagingLimit,
     Navigation,
     OmmOrbit,
     Orbit,
@@ -70,6 +70,7 @@ __all__ = [
     "Not",
     "OmmOrbit",
     "Orbit",
+    "OrbitLimit",
     "OrbitSigma",
     "Outage",
     "PairLimits",
@@ -89,6 +90,7 @@ __all__ = [
     "SunSynchronousOrbit",
     "Sunlit",
     "TerrainHorizon",
+    "Thermal",
     "TleOrbit",
     "Within",
     "asks_for",

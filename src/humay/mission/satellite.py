@@ -14,6 +14,14 @@ from humay.arrays import FloatArray
 from humay.errors import MissionError
 from humay.mission.camera import Camera
 from humay.mission.constraint import Constraint
+from humay.mission.duty import (
+    IMAGING_LIMIT,
+    ORBIT_LIMIT,
+    THERMAL,
+    ImagingLimit,
+    OrbitLimit,
+    Thermal,
+)
 from humay.mission.keep_out import KEEP_OUT, KeepOut
 from humay.mission.keys import Key, Rows, SameAs, Sub, Table
 from humay.mission.kinds import Choice, Direction, File, Flag, Number, Text, Time, TimeOfDay, Whole
@@ -89,31 +97,6 @@ SUN_SYNCHRONOUS = Table(
 )
 
 Orbit: TypeAlias = TleOrbit | OmmOrbit | SunSynchronousOrbit
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImagingLimit:
-    """At most `seconds` of imaging in any `per_s` seconds, wherever that interval begins."""
-
-    seconds: float
-    per_s: float
-
-    def __post_init__(self) -> None:
-        IMAGING_LIMIT.check(self)
-        if self.seconds > self.per_s:
-            raise MissionError(
-                f"imaging limit: seconds is {self.seconds:g}, expected at most "
-                f"per_s ({self.per_s:g})"
-            )
-
-
-IMAGING_LIMIT = Table(
-    label="imaging limit",
-    keys=(
-        Key("seconds", Number(above=0), "imaging time allowed"),
-        Key("per_s", Number(above=0, at_most=366 * 86_400), "in any interval of this length"),
-    ),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +241,8 @@ class Satellite:
     slew_acceleration_rad_s2: float
     settle_s: float
     imaging_limits: tuple[ImagingLimit, ...] = ()
+    orbit_limit: OrbitLimit | None = None
+    thermal: Thermal | None = None
     orbit_sigma: OrbitSigma
     pointing_sigma_rad: float
     preparation_s: float
@@ -291,6 +276,16 @@ class Satellite:
                 f"satellite {self.name!r}: idle_attitude is 'sun' without a power table, expected "
                 "one with the panel_normal that is to face the Sun"
             )
+
+    @property
+    def imaging_at_once_s(self) -> tuple[float, ...]:
+        """How long one acquisition may last, by every limit on imaging."""
+        most = [limit.seconds for limit in self.imaging_limits]
+        if self.orbit_limit is not None and self.orbit_limit.imaging_s is not None:
+            most.append(self.orbit_limit.imaging_s)
+        if self.thermal is not None:
+            most.append(self.thermal.longest_s)
+        return tuple(most)
 
 
 SATELLITE = Table(
@@ -345,6 +340,19 @@ SATELLITE = Table(
             Rows(table=IMAGING_LIMIT, make=ImagingLimit),
             "sliding windows `{seconds, per_s}`, each of them kept",
             default=[],
+        ),
+        Key(
+            "orbit_limit",
+            Sub(table=ORBIT_LIMIT, make=OrbitLimit),
+            "imaging time and acquisitions `{imaging_s, acquisitions}` from one ascending node to "
+            "the next",
+            default=None,
+        ),
+        Key(
+            "thermal",
+            Sub(table=THERMAL, make=Thermal),
+            "how the camera warms while it images, and how warm it may be",
+            default=None,
         ),
         Key(
             "orbit_sigma_m",

@@ -12,6 +12,7 @@ from shapely.geometry import mapping
 from humay.access import Pointing, Timeline
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Request
+from humay.schedule.duty import warmth_k
 from humay.schedule.ground import Loss
 from humay.schedule.plan import Doing, Plan, SatellitePlan
 from humay.schedule.planner import Refusal
@@ -416,6 +417,9 @@ def _resources(plan: Plan, part: SatellitePlan) -> dict[str, Any]:
             for limit in lane.satellite.imaging_limits
         ],
     }
+    thermal = lane.satellite.thermal
+    if thermal is not None:
+        curves["camera_k"] = _numbers(warmth_k(thermal, starts, ends, t_s, low), 4)
     if lane.battery is not None:
         energy_s, energy = lane.energy(part.segments, part.downlinks)
         curves["battery_wh"] = _numbers(np.interp(t_s, energy_s, energy) / _JOULE_PER_WH, 3)

@@ -27,6 +27,7 @@ from humay.schedule.core import (
     no_conflicts,
     store_draws,
 )
+from humay.schedule.duty import orbit_budgets, warmth_store
 from humay.schedule.planner import Lane
 from humay.schedule.resources import BATTERY_MARGIN, Battery
 from humay.schedule.sequence import SHORTEST_IDLE_S, Act, panel_watt
@@ -87,12 +88,14 @@ def problem_of(
         for k, each in enumerate(lanes.values())
         for store in _stores(each, k, lane == k, duration_s, samples, rows)
     ]
+    low_s = np.array([choice.low_s for choice in choices], dtype=np.float64)
+    high_s = np.array([choice.high_s for choice in choices], dtype=np.float64)
     return Mapped(
         problem=Problem(
             lanes=tuple(_turn(each) for each in lanes.values()),
             lane=lane,
-            low_s=np.array([choice.low_s for choice in choices], dtype=np.float64),
-            high_s=np.array([choice.high_s for choice in choices], dtype=np.float64),
+            low_s=low_s,
+            high_s=high_s,
             duration_s=duration_s,
             poses=poses,
             bundles=_bundles(worth, rows),
@@ -101,7 +104,8 @@ def problem_of(
             fixed=np.zeros(len(rows), dtype=bool),
             pairs=_apart(worth, rows),
             triples=no_conflicts(3),
-            budgets=_budgets(worth, rows),
+            budgets=_most_looks(worth, rows)
+            + _most_in_orbits(lanes, lane, low_s, high_s, duration_s),
             stores=tuple(stores),
             limits=tuple(
                 (k, SlidingLimit(seconds=limit.seconds, per_s=limit.per_s))
@@ -112,6 +116,23 @@ def problem_of(
         ),
         rows=rows,
     )
+
+
+def _most_in_orbits(
+    lanes: Mapping[str, Lane],
+    lane: IntArray,
+    low_s: FloatArray,
+    high_s: FloatArray,
+    duration_s: FloatArray,
+) -> tuple[Budget, ...]:
+    """What may be done in an orbit."""
+    budgets: list[Budget] = []
+    for k, each in enumerate(lanes.values()):
+        limit, timeline = each.satellite.orbit_limit, each.choreography.guard.timeline
+        own = np.flatnonzero(lane == k)
+        if limit is not None:
+            budgets += orbit_budgets(limit, timeline, own, low_s[own], high_s[own], duration_s[own])
+    return tuple(budgets)
 
 
 def _samples(pointing: Pointing | None) -> Pointing:
@@ -206,7 +227,7 @@ def _apart(worth: Worth, rows: IntArray) -> IntArray:
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _budgets(worth: Worth, rows: IntArray) -> tuple[Budget, ...]:
+def _most_looks(worth: Worth, rows: IntArray) -> tuple[Budget, ...]:
     """Opportunities of which only so many are done."""
     candidates = _candidates(rows)
     found = []
@@ -250,6 +271,8 @@ def _stores(
     stores = []
     if np.isfinite(lane.satellite.memory_bit):
         stores.append(_memory(lane, number, np.where(own, bits / np.maximum(duration_s, 1e-6), 0)))
+    if lane.satellite.thermal is not None:
+        stores.append(warmth_store(lane.satellite.thermal, number, lane.span, own))
     if lane.battery is not None:
         stores.append(_battery(lane, number, np.flatnonzero(own), duration_s, samples, rows))
     return stores

@@ -18,6 +18,7 @@ from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.mission import Mission, Satellite
 from humay.schedule.attitude import SweepStates, sweep_states
 from humay.schedule.commands import Commanding
+from humay.schedule.duty import duty_fault
 from humay.schedule.ground import Pass
 from humay.schedule.keep_outs import Guard
 from humay.schedule.outages import Attendance, Closure, clear_holds, left_of
@@ -279,6 +280,7 @@ class Lane:
             return Refusal(code="slew", text="no time for the slews to its neighbours")
         return (
             self._imaging_refusal(acts)
+            or self._duty_refusal(acts)
             or self._memory_refusal(acts, segments)
             or self.energy_refusal(acts, segments)
         )
@@ -342,6 +344,11 @@ class Lane:
             text=f"{self.satellite.name} would image more than {limit.seconds:g} s in"
             f" {limit.per_s:g} s",
         )
+
+    def _duty_refusal(self, acts: Sequence[Act]) -> Refusal | None:
+        timeline = self.choreography.guard.timeline
+        text = duty_fault(self.satellite, timeline, acts, self.span[0])
+        return Refusal(code="imaging_time", text=text) if text else None
 
     def _memory_refusal(self, acts: Sequence[Act], segments: Sequence[Segment]) -> Refusal | None:
         limit = self.satellite.memory_bit
