@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from humay.mission.agility import AXIS_LIMITS, WHEELS
 from humay.mission.camera import BAND, CAMERA, STATED_SNR
 from humay.mission.duty import IMAGING_LIMIT, ORBIT_LIMIT, THERMAL
 from humay.mission.keep_out import KEEP_OUT
@@ -42,6 +43,8 @@ TABLES: dict[str, Table] = {
     "run": RUN,
     "satellite": SATELLITE,
     "sun_synchronous": SUN_SYNCHRONOUS,
+    "axis_limits": AXIS_LIMITS,
+    "wheels": WHEELS,
     "imaging_limits": IMAGING_LIMIT,
     "orbit_limit": ORBIT_LIMIT,
     "thermal": THERMAL,

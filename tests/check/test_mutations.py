@@ -15,6 +15,7 @@ import pytest
 from humay.check import check_plan, verdict
 from humay.check.violations import CODES
 from humay.mission import (
+    AxisLimits,
     ImagingLimit,
     KeepOut,
     Mission,
@@ -24,6 +25,7 @@ from humay.mission import (
     RateStep,
     Station,
     Thermal,
+    Wheels,
 )
 from humay.time import format_utc
 from tests.check.valid_plan import (
@@ -87,6 +89,12 @@ def with_station(**changes: Any) -> Mission:
     return replace(MISSION, stations=(station,))
 
 
+def wheels(**changes: float) -> Wheels:
+    """For 100 kg m2 about every axis at 3 deg/s and 0.5 deg/s2: 5.24 N m s, 0.873 N m."""
+    given: dict[str, float] = {"momentum_n_m_s": 5.24, "torque_n_m": 0.873}
+    return Wheels(inertia_kg_m2=(100.0, 100.0, 100.0), **(given | changes))
+
+
 def rates(*steps: tuple[float, float]) -> tuple[RateStep, ...]:
     """From degrees and Mbit/s."""
     return tuple(
@@ -101,6 +109,8 @@ def rates(*steps: tuple[float, float]) -> tuple[RateStep, ...]:
         with_station(max_elevation_rad=math.radians(6.8)),
         with_station(rate_by_elevation=rates((4.0, 300.0), (6.8, 1.0))),
         with_satellites(commands_per_pass=2, command_queue=2, image_while_downlinking=False),
+        with_satellites(axis_limits=AxisLimits(rate_rad_s=(0.0524, 0.0524, 0.0524))),
+        with_satellites(wheels=wheels()),
     ],
 )
 def test_a_plan_within_tighter_limits_is_valid(mission: Mission) -> None:
@@ -704,6 +714,10 @@ def test_what_is_never_in_reach_may_lie_nowhere() -> None:
         ("energy", with_satellites(power=None, idle_attitude="nadir")),
         ("slew", with_satellites(slew_rate_rad_s=math.radians(2.0))),
         ("slew", with_satellites(slew_acceleration_rad_s2=math.radians(0.49))),
+        ("slew", with_satellites(axis_limits=AxisLimits(rate_rad_s=(0.03, 0.03, 0.03)))),
+        ("slew", with_satellites(axis_limits=AxisLimits(acceleration_rad_s2=(1.0, 0.001, 1.0)))),
+        ("slew", with_satellites(wheels=wheels(momentum_n_m_s=2.0))),
+        ("slew", with_satellites(wheels=wheels(torque_n_m=0.8))),
         ("attitude", with_satellites(settle_s=3.001)),
         ("uplink", with_satellites(preparation_s=300.0)),
         ("uplink", with_satellites(command_lead_s=1_200.0)),

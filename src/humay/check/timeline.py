@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from humay.arrays import FloatArray, norm
+from humay.check.agility import check_axes
 from humay.check.attitude import (
     Law,
     Slew,
@@ -281,14 +282,15 @@ def _phase_faults(case: Case, segment: Segment) -> Iterator[Violation]:
 def _slew_faults(
     case: Case, segment: Segment, slew: Slew, after: Law | None
 ) -> Iterator[Violation]:
-    rates = norm(slew.rate_rad_s)
+    rates, wanted_rate = norm(slew.rate_rad_s), slew.rate_rad_s[-1]
     allowed = max(segment.satellite.slew_rate_rad_s, float(rates[0]))
     if after is not None:
         wanted = state_at(after, segment.end_s)
         message = _apart(slew.end, wanted)
         if message:
             yield case.at("slew", segment.where, f"ends {message}", segment.end_s)
-        allowed = max(allowed, float(norm(wanted.rate_rad_s)))
+        wanted_rate = wanted.rate_rad_s
+        allowed = max(allowed, float(norm(wanted_rate)))
     fastest_deg_s, allowed_deg_s = math.degrees(rates.max()), math.degrees(allowed)
     if fastest_deg_s > allowed_deg_s * (1 + LIMIT_TOLERANCE) + RATE_TOLERANCE_DEG_S:
         yield case.at(
@@ -297,6 +299,7 @@ def _slew_faults(
             f"turns at {fastest_deg_s:.6g} deg/s, expected at most {allowed_deg_s:.6g} deg/s",
             segment.start_s,
         )
+    yield from check_axes(case, segment, slew, wanted_rate)
     turned_deg, stated_deg = math.degrees(_turn_rad(slew)), float(segment.entry["angle_deg"])
     if abs(turned_deg - stated_deg) > TURN_TOLERANCE_DEG:
         yield case.at(

@@ -4,6 +4,7 @@
 aware UTC datetimes, and a record that exists is valid.
 """
 
+from humay.mission.agility import AxisLimits, Wheels
 from humay.mission.camera import Band, Camera, Radiometry, StatedSnr
 from humay.mission.clouds import CloudModel
 from humay.mission.completion import Completion
@@ -52,6 +53,7 @@ __all__ = [
     "QUANTITIES",
     "AllOf",
     "AnyOf",
+    "AxisLimits",
     "Band",
     "Camera",
     "CloudModel",
@@ -92,6 +94,7 @@ __all__ = [
     "TerrainHorizon",
     "Thermal",
     "TleOrbit",
+    "Wheels",
     "Within",
     "asks_for",
     "conditions",

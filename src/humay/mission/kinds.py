@@ -312,6 +312,30 @@ class Direction(Kind):
 
 
 @dataclass(frozen=True)
+class Three(Kind):
+    """Three numbers inside one range, of the axes x, y and z."""
+
+    each: Number
+
+    @property
+    def words(self) -> str:
+        return f"a list of three numbers, {self.each.words.removeprefix('a number ')} each"
+
+    def holds(self, value: Any, factor: float) -> bool:
+        if not isinstance(value, tuple) or len(value) != 3:
+            return False
+        return all(self.each.holds(part, factor) for part in value)
+
+    def read(self, value: Any, inside: Place) -> Any:
+        if not isinstance(value, list) or len(value) != 3:
+            raise Unfit
+        return tuple(self.each.read(part, inside) for part in value)
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": self.each.schema(), "minItems": 3, "maxItems": 3}
+
+
+@dataclass(frozen=True)
 class Interval(Kind):
     """Two numbers, the lower one first, both inside a range."""
 

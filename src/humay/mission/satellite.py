@@ -12,6 +12,7 @@ import numpy as np
 
 from humay.arrays import FloatArray
 from humay.errors import MissionError
+from humay.mission.agility import AXIS_LIMITS, WHEELS, AxisLimits, Wheels
 from humay.mission.camera import Camera
 from humay.mission.constraint import Constraint
 from humay.mission.duty import (
@@ -239,6 +240,8 @@ class Satellite:
     min_sun_elevation_rad: float = 0.0
     slew_rate_rad_s: float
     slew_acceleration_rad_s2: float
+    axis_limits: AxisLimits | None = None
+    wheels: Wheels | None = None
     settle_s: float
     imaging_limits: tuple[ImagingLimit, ...] = ()
     orbit_limit: OrbitLimit | None = None
@@ -334,6 +337,18 @@ SATELLITE = Table(
         ),
         Key("slew_rate_deg_s", Number(above=0, at_most=90), "fastest turn"),
         Key("slew_acceleration_deg_s2", Number(above=0, at_most=90), "fastest change of the turn"),
+        Key(
+            "axis_limits",
+            Sub(table=AXIS_LIMITS, make=AxisLimits),
+            "how fast it turns about each of its axes `{rate_deg_s, acceleration_deg_s2}`, besides",
+            default=None,
+        ),
+        Key(
+            "wheels",
+            Sub(table=WHEELS, make=Wheels),
+            "what its wheels can do `{inertia_kg_m2, momentum_n_m_s, torque_n_m}`, besides",
+            default=None,
+        ),
         Key("settle_s", Number(at_least=0, at_most=3600), "from the end of a slew to imaging"),
         Key(
             "imaging_limits",

@@ -142,10 +142,11 @@ def _samples(pointing: Pointing | None) -> Pointing:
 
 
 def _turn(lane: Lane) -> Turn:
+    rate, acceleration = lane.choreography.agility.at_best()
     return Turn(
         measure="attitude",
-        rate=lane.satellite.slew_rate_rad_s,
-        acceleration=lane.satellite.slew_acceleration_rad_s2,
+        rate=rate,
+        acceleration=acceleration,
         settle_s=SPARE_S,
     )
 

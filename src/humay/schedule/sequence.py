@@ -97,10 +97,7 @@ class Choreography:
 
     @property
     def agility(self) -> Agility:
-        return Agility(
-            rate_rad_s=self.satellite.slew_rate_rad_s,
-            acceleration_rad_s2=self.satellite.slew_acceleration_rad_s2,
-        )
+        return Agility.of(self.satellite)
 
     @cached_property
     def idle(self) -> IdleLaw:

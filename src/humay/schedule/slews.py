@@ -11,6 +11,7 @@ A slew may be led through attitudes in which it rests for an instant: then it is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,14 +25,75 @@ from humay.frames import (
     quaternion_product,
     rotation_vector_from_quaternion,
 )
+from humay.mission import AxisLimits, Satellite, Wheels
+
+_LEAST = 1e-12  # rad, rad/s: below, a turn has no axis
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agility:
-    """What turning is limited by: rate (rad/s), angular acceleration (rad/s2)."""
+    """What turning is limited by: rate (rad/s) and angular acceleration (rad/s2) about any axis,
+    those about each body axis, and what the wheels can take up and give."""
 
     rate_rad_s: float
     acceleration_rad_s2: float
+    axis_limits: AxisLimits | None = None
+    wheels: Wheels | None = None
+
+    @classmethod
+    def of(cls, satellite: Satellite) -> Agility:
+        """That of a satellite."""
+        return cls(
+            rate_rad_s=satellite.slew_rate_rad_s,
+            acceleration_rad_s2=satellite.slew_acceleration_rad_s2,
+            axis_limits=satellite.axis_limits,
+            wheels=satellite.wheels,
+        )
+
+    def fastest(self, turn: FloatArray) -> FloatArray:
+        """The largest rates (...) about the axes of turns (..., 3)."""
+        axes = None if self.axis_limits is None else self.axis_limits.rate_rad_s
+        momentum = math.inf if self.wheels is None else self.wheels.momentum_n_m_s
+        return self._most(turn, self.rate_rad_s, axes, momentum)
+
+    def hardest(self, turn: FloatArray) -> FloatArray:
+        """The largest accelerations (...) about the axes of turns (..., 3)."""
+        axes = None if self.axis_limits is None else self.axis_limits.acceleration_rad_s2
+        torque = math.inf if self.wheels is None else self.wheels.torque_n_m
+        return self._most(turn, self.acceleration_rad_s2, axes, torque)
+
+    def _most(
+        self,
+        turn: FloatArray,
+        any_axis: float,
+        each_axis: tuple[float, float, float] | None,
+        by_wheels: float,
+    ) -> FloatArray:
+        """What is allowed about the axes of turns (..., 3), zero turns being about x."""
+        most = np.asarray(any_axis)
+        if each_axis is None and self.wheels is None:
+            return most
+        size = norm(turn)[..., None]
+        still = size < _LEAST
+        axis = np.abs(np.where(still, np.array([1.0, 0.0, 0.0]), turn / np.where(still, 1.0, size)))
+        if each_axis is not None:
+            most = np.minimum(most, np.min(np.array(each_axis) / np.maximum(axis, _LEAST), axis=-1))
+        if self.wheels is not None:
+            most = np.minimum(most, by_wheels / norm(np.array(self.wheels.inertia_kg_m2) * axis))
+        return np.asarray(most)
+
+    def at_best(self) -> tuple[float, float]:
+        """A rate and an acceleration that no turn exceeds, whatever its axis."""
+        rates, accelerations = [self.rate_rad_s], [self.acceleration_rad_s2]
+        axes, wheels = self.axis_limits, self.wheels
+        if axes is not None and axes.rate_rad_s is not None:
+            rates.append(math.hypot(*axes.rate_rad_s))
+        if axes is not None and axes.acceleration_rad_s2 is not None:
+            accelerations.append(math.hypot(*axes.acceleration_rad_s2))
+        if wheels is not None:
+            rates.append(wheels.momentum_n_m_s / min(wheels.inertia_kg_m2))
+            accelerations.append(wheels.torque_n_m / min(wheels.inertia_kg_m2))
+        return min(rates), min(accelerations)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,14 +121,14 @@ class _Parts:
 
 def resting_after(start: State, agility: Agility) -> tuple[FloatArray, FloatArray]:
     """Attitudes (..., 4) and seconds (...) at which moving ones have come to rest."""
-    seconds = norm(start.rate_rad_s) / agility.acceleration_rad_s2
+    seconds = norm(start.rate_rad_s) / agility.hardest(start.rate_rad_s)
     turned = quaternion_from_rotation_vector(0.5 * seconds[..., None] * start.rate_rad_s)
     return quaternion_product(turned, start.attitude), seconds
 
 
 def resting_before(end: State, agility: Agility) -> tuple[FloatArray, FloatArray]:
     """Attitudes (..., 4) from rest in which, seconds (...) before, moving ones are reached."""
-    seconds = norm(end.rate_rad_s) / agility.acceleration_rad_s2
+    seconds = norm(end.rate_rad_s) / agility.hardest(end.rate_rad_s)
     turned = quaternion_from_rotation_vector(-0.5 * seconds[..., None] * end.rate_rad_s)
     return quaternion_product(turned, end.attitude), seconds
 
@@ -83,11 +145,11 @@ def _parts(start: State, end: State, agility: Agility, via: Sequence[FloatArray]
     return _Parts(stop_s=stop_s, turns=turns, go_s=go_s)
 
 
-def turn_time(angle_rad: FloatArray, agility: Agility) -> FloatArray:
-    """Shortest time (s) from rest to rest over angles (...)."""
-    rate, a = agility.rate_rad_s, agility.acceleration_rad_s2
-    short = 2 * np.sqrt(np.maximum(angle_rad, 0.0) / a)
-    return np.where(angle_rad > rate**2 / a, angle_rad / rate + rate / a, short)
+def turn_time(turn: FloatArray, agility: Agility) -> FloatArray:
+    """Shortest time (s), (...), from rest to rest by turns (..., 3)."""
+    angle, rate, a = norm(turn), agility.fastest(turn), agility.hardest(turn)
+    short = 2 * np.sqrt(np.maximum(angle, 0.0) / a)
+    return np.where(angle > rate**2 / a, angle / rate + rate / a, short)
 
 
 def slew_time(
@@ -95,7 +157,7 @@ def slew_time(
 ) -> FloatArray:
     """Shortest time (s), (...), from one moving attitude to another; settling not counted."""
     parts = _parts(start, end, agility, via)
-    turning_s = sum(turn_time(norm(turn), agility) for turn in parts.turns)
+    turning_s = sum(turn_time(turn, agility) for turn in parts.turns)
     return np.asarray(parts.stop_s + turning_s + parts.go_s)
 
 
@@ -111,29 +173,30 @@ def slew_phases(
 
     Raises ValueError if the duration is shorter than `slew_time`.
     """
-    parts, a = _parts(start, end, agility, via), agility.acceleration_rad_s2
+    parts = _parts(start, end, agility, via)
+    brake, push = (agility.hardest(state.rate_rad_s) for state in (start, end))
     stop_s, go_s = float(parts.stop_s), float(parts.go_s)
     turning_s = duration_s - stop_s - go_s
-    least_s = [float(turn_time(norm(turn), agility)) for turn in parts.turns]
+    least_s = [float(turn_time(turn, agility)) for turn in parts.turns]
     if turning_s < sum(least_s) - 1e-9:
         angle = sum(float(norm(turn)) for turn in parts.turns)
         raise ValueError(f"a slew of {angle:.4f} rad does not fit into {duration_s:.4f} s")
     turning_s = max(turning_s, 0.0)  # no turn at all may come out a rounding below zero
     shares = [each / sum(least_s) if sum(least_s) else 1 / len(least_s) for each in least_s]
     return [
-        Phase(duration_s=stop_s, acceleration_rad_s2=-a * _direction(start.rate_rad_s)),
+        Phase(duration_s=stop_s, acceleration_rad_s2=-brake * _direction(start.rate_rad_s)),
         *(
             phase
             for turn, share in zip(parts.turns, shares, strict=True)
             for phase in _turn_phases(turn, turning_s * share, agility)
         ),
-        Phase(duration_s=go_s, acceleration_rad_s2=a * _direction(end.rate_rad_s)),
+        Phase(duration_s=go_s, acceleration_rad_s2=push * _direction(end.rate_rad_s)),
     ]
 
 
 def _turn_phases(turn: FloatArray, turn_s: float, agility: Agility) -> list[Phase]:
     """From rest to rest: accelerate, coast, brake."""
-    angle, a = float(norm(turn)), agility.acceleration_rad_s2
+    angle, a = float(norm(turn)), float(agility.hardest(turn))
     half = 0.5 * a * turn_s
     peak = half - np.sqrt(max(half * half - a * angle, 0.0))  # angle = peak (turn_s - peak / a)
     up_s = peak / a
@@ -156,7 +219,7 @@ def turned_rad(phases: Sequence[Phase]) -> float:
 
 def _direction(rate: FloatArray) -> FloatArray:
     size = float(norm(rate))
-    return rate / size if size > 1e-12 else np.zeros(3)  # squares of less may be no numbers
+    return rate / size if size > _LEAST else np.zeros(3)  # squares of less may be no numbers
 
 
 def fly(start: State, phases: list[Phase], t_s: FloatArray) -> FloatArray:

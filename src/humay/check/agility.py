@@ -1,0 +1,78 @@
+"""What a slew uses of the limits of each axis and of the wheels, from its rates and accelerations
+as vectors in body axes: part of code `slew`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from humay.arrays import FloatArray, norm
+from humay.check.attitude import Slew
+from humay.check.case import Case, Segment
+from humay.check.violations import Violation
+from humay.mission import Satellite
+
+TOLERANCE = 1e-5  # relative: limits are written in degrees and read in radians
+RATE_TOLERANCE_RAD_S = np.radians(0.01)  # of what a slew begins and ends with
+
+
+def check_axes(
+    case: Case, segment: Segment, slew: Slew, end_rate_rad_s: FloatArray
+) -> Iterator[Violation]:
+    """[slew] No more of each limit than all of it, or than the slew begins or ends with."""
+    satellite = segment.satellite
+    edges = np.stack([slew.rate_rad_s[0], end_rate_rad_s])
+    edges *= 1 + RATE_TOLERANCE_RAD_S / np.maximum(norm(edges), 1e-9)[:, None]
+    phases = [phase.acceleration_rad_s2 for phase in segment.phases]
+    accelerations = np.array(phases, dtype=np.float64).reshape(-1, 3)
+    used = _rate_shares(satellite, slew.rate_rad_s)
+    allowed = _rate_shares(satellite, edges)
+    for what, shares in _acceleration_shares(satellite, accelerations).items():
+        yield from _over(case, segment, what, float(shares.max()), 1.0)
+    for what, shares in used.items():
+        yield from _over(
+            case, segment, what, float(shares.max()), max(1.0, float(allowed[what].max()))
+        )
+
+
+def _over(
+    case: Case, segment: Segment, what: str, used: float, allowed: float
+) -> Iterator[Violation]:
+    if used > allowed * (1 + TOLERANCE):
+        yield case.at(
+            "slew",
+            segment.where,
+            f"{what} is {100 * used:.3f} % of its limit, expected at most {100 * allowed:.3f} %",
+            segment.start_s,
+        )
+
+
+def _rate_shares(satellite: Satellite, rate_rad_s: FloatArray) -> dict[str, FloatArray]:
+    """How much (n,) of each limit rates (n, 3) are."""
+    shares = {}
+    axes, wheels = satellite.axis_limits, satellite.wheels
+    if axes is not None and axes.rate_rad_s is not None:
+        shares["the fastest turn about an axis"] = _largest(rate_rad_s, axes.rate_rad_s)
+    if wheels is not None:
+        momentum = norm(rate_rad_s * np.array(wheels.inertia_kg_m2))
+        shares["momentum of the wheels"] = momentum / wheels.momentum_n_m_s
+    return shares
+
+
+def _acceleration_shares(
+    satellite: Satellite, acceleration_rad_s2: FloatArray
+) -> dict[str, FloatArray]:
+    shares = {}
+    axes, wheels = satellite.axis_limits, satellite.wheels
+    if axes is not None and axes.acceleration_rad_s2 is not None:
+        what = "the fastest change of turn about an axis"
+        shares[what] = _largest(acceleration_rad_s2, axes.acceleration_rad_s2)
+    if wheels is not None:
+        torque = norm(acceleration_rad_s2 * np.array(wheels.inertia_kg_m2))
+        shares["torque of the wheels"] = torque / wheels.torque_n_m
+    return shares
+
+
+def _largest(vectors: FloatArray, limits: tuple[float, float, float]) -> FloatArray:
+    return np.asarray(np.max(np.abs(vectors) / np.array(limits), axis=-1))
