@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from humay.schedule.core import Problem, Solution, value, violations
+from humay.schedule.core.search import search
 from tests.benchmarks.trivial import one_after_another
 
 DEGREE = 3600
@@ -258,3 +259,12 @@ def test_files_with_more_than_they_say_are_refused(folder: Path, tmp_path: Path)
     (tmp_path / "more.in").write_text((folder / "toy.in").read_text() + " 1\n")
     with pytest.raises(ValueError, match="after the last collection"):
         read(tmp_path / "more.in")
+
+
+@pytest.mark.slow
+def test_collections_are_taken_whole(folder: Path, tmp_path: Path) -> None:
+    """The best published for the constellation is 61,631, in five minutes."""
+    of = read(folder / "constellation.in")
+    mapped, path = problem(of), tmp_path / "solution"
+    write(of, mapped, search(mapped, seed=1, iterations=20_000).solution, path)
+    assert judge(of, path) >= 250_000

@@ -8,8 +8,22 @@ import numpy as np
 import pytest
 
 from humay.errors import PlanError
-from humay.schedule.core import Problem, Solution, value, violations
+from humay.schedule.core import (
+    LINEAR,
+    WHOLE,
+    Bundles,
+    Curve,
+    Goals,
+    Poses,
+    Problem,
+    Solution,
+    Turn,
+    no_conflicts,
+    value,
+    violations,
+)
 from humay.schedule.core.search import search
+from humay.schedule.core.search.late import lateness
 from tests.schedule.core.drawn_problems import best_by_enumeration, drawn_problem
 
 
@@ -73,3 +87,73 @@ def test_an_empty_problem_has_an_empty_solution() -> None:
     problem = drawn_problem(3, n=4)
     nothing = Solution(candidates=np.zeros(0, np.int64), start_s=np.zeros(0))
     assert violations(problem, nothing) == []
+
+
+@pytest.mark.parametrize("seed", range(200, 212))
+def test_tiny_problems_of_goals_that_pay_at_their_end_are_solved_too(seed: int) -> None:
+    problem = drawn_problem(seed, n=6)
+    goals = replace(problem.goals, curve=np.ones_like(problem.goals.curve))  # all of them WHOLE
+    problem = replace(problem, goals=goals)
+    best, _ = best_by_enumeration(problem)
+    assert search(problem, seed=1, iterations=4_000).value == pytest.approx(best, abs=1e-9)
+
+
+def _slots(goals: list[tuple[float, list[int]]], curve: Curve) -> Problem:
+    """Goals (weight, slots) whose parts each take a slot of one second, by one candidate."""
+    slot = np.array([each for _, slots in goals for each in slots], dtype=float)
+    n, sizes = len(slot), [len(slots) for _, slots in goals]
+    pose = np.zeros((n, 4))
+    return Problem(
+        lanes=(Turn(measure="axes", rate=1.0),),
+        lane=np.zeros(n, np.int64),
+        low_s=slot,
+        high_s=slot,
+        duration_s=np.ones(n),
+        poses=Poses.at_rest(pose, pose),
+        bundles=Bundles.singles(np.arange(n)),
+        goals=Goals(
+            weight=np.array([weight for weight, _ in goals]),
+            curve=np.zeros(len(goals), np.int64),
+            part_goal=np.repeat(np.arange(len(goals)), sizes),
+            part_share=np.repeat(1.0 / np.array(sizes), sizes),
+            curves=(curve,),
+        ),
+        bonus=np.zeros(n),
+        fixed=np.zeros(n, dtype=bool),
+        pairs=no_conflicts(2),
+        triples=no_conflicts(3),
+    )
+
+
+def test_a_goal_displaces_several_that_pay_more_for_each_step() -> None:
+    """Eight pairs worth 6, each with a slot of one goal of twenty that is worth 51 if whole."""
+    pairs = [(6.0, [2 * k, 100 + k]) for k in range(8)]
+    problem = _slots([(51.0, list(range(20))), *pairs], WHOLE)
+    assert search(problem, seed=1, iterations=2).value == 48.0
+    assert search(problem, seed=1, iterations=2_000).value == 51.0
+
+
+def test_what_is_left_of_a_displaced_goal_makes_room_for_others() -> None:
+    """Of 6 (slots 0, 5), 8 (0, 1) and 4 (5, 6): the latter two, though the first is tried second
+    and blocks the third."""
+    problem = _slots([(6.0, [0, 5]), (8.0, [0, 1]), (4.0, [5, 6])], WHOLE)
+    assert search(problem, seed=1, iterations=1_000).value == 12.0
+
+
+def test_goals_pay_late_by_the_area_above_their_curve() -> None:
+    """1 - 2 x the area under it: of 0, 0.1, 0.4, 1 at 0, 0.4, 0.7, 1 that is 0.02 + 0.075 + 0.21.
+    A goal of a single step never does."""
+    late = Curve(level=np.array([0.0, 0.4, 0.7, 1.0]), worth=np.array([0.0, 0.1, 0.4, 1.0]))
+    early = Curve(level=late.level, worth=1.0 - late.worth[::-1])
+    two = [(1.0, [0, 1]), (1.0, [2])]
+    for curve, expected in ((WHOLE, 1.0), (late, 0.39), (LINEAR, 0.0), (early, 0.0)):
+        assert lateness(_slots(two, curve)) == pytest.approx([expected, 0.0], abs=1e-3)
+
+
+def test_a_part_that_nothing_serves_does_not_count_as_late() -> None:
+    """Of 0, 0.2, 1 at 0, 0.5, 1 the first half is straight: 1 - 2 (0.05 + 0.3) of the whole."""
+    bent = Curve(level=np.array([0.0, 0.5, 1.0]), worth=np.array([0.0, 0.2, 1.0]))
+    problem = _slots([(1.0, [0, 1, 2, 3])], bent)
+    kept = Bundles.singles(np.array([0, 1, 1, 0]))
+    assert lateness(problem)[0] == pytest.approx(0.3, abs=1e-3)
+    assert lateness(replace(problem, bundles=kept))[0] == pytest.approx(0.0, abs=1e-9)

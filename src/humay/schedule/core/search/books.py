@@ -37,11 +37,18 @@ def service(t: Tables, b: Books, part: int) -> float:
 
 
 @inner
-def serve_again(t: Tables, b: Books, bundle: int) -> None:
-    """Bring parts and goals of a bundle up to date."""
+def serve_again(t: Tables, b: Books, bundle: int, step: int) -> None:
+    """Bring parts and goals up to date: a bundle is done from now on (step 1) or not (-1)."""
     for k in range(t.serve_first[bundle], t.serve_first[bundle + 1]):
         part = t.serve[k]
-        now = service(t, b, part)
+        if t.quality[k] >= 1.0:
+            b.wholly[part] += step
+        if b.wholly[part] > 0:
+            now = 1.0
+        elif t.part_plain[part]:
+            now = 0.0
+        else:
+            now = service(t, b, part)
         if now == b.served[part]:
             continue
         goal = t.part_goal[part]
@@ -67,7 +74,7 @@ def enter(t: Tables, b: Books, i: int) -> None:
         bundle = t.bundle_of[k]
         b.lacking[bundle] -= 1
         if b.lacking[bundle] == 0:
-            serve_again(t, b, bundle)
+            serve_again(t, b, bundle, 1)
 
 
 @inner
@@ -85,7 +92,7 @@ def leave(t: Tables, b: Books, i: int) -> None:
         bundle = t.bundle_of[k]
         b.lacking[bundle] += 1
         if b.lacking[bundle] == 1:
-            serve_again(t, b, bundle)
+            serve_again(t, b, bundle, -1)
 
 
 @inner

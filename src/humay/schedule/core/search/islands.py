@@ -6,6 +6,7 @@ of 2 N; nor on the threads, which only decide how many islands move at once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,14 +17,27 @@ from humay.errors import PlanError
 from humay.schedule.core.found import Found
 from humay.schedule.core.judge import value, violations
 from humay.schedule.core.problem import Problem, Solution
-from humay.schedule.core.search.moves import Start, Way, run
-from humay.schedule.core.search.tables import ITERATION, Books, Tables, books_of, tables_of
+from humay.schedule.core.search.goals import run_goals
+from humay.schedule.core.search.late import lateness
+from humay.schedule.core.search.moves import Start, run
+from humay.schedule.core.search.tables import (
+    ITERATION,
+    Books,
+    Tables,
+    Way,
+    books_of,
+    tables_of,
+)
 
 ISLANDS = 2
 BLOCK = 2_000
 """Moves of an island between two looks at the clock."""
+SLICE = 500
+"""Moves of a kind in turn."""
 FIRST_CYCLE = 10
 """Blocks of the first cooling; each one after takes as many as all before it together."""
+MOST_WHOLE = 0.9
+"""The share of moves of whole goals where nothing pays before its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +50,21 @@ class Cooling:
     most: int = 6
     listed: float = 60.0
     force: float = 0.2
+    whole: float | None = None
 
-    @property
-    def way(self) -> Way:
-        return Way(ease=self.ease, most=self.most, listed=self.listed, force=self.force)
+    def way(self, problem: Problem) -> Way:
+        """How often goals are moved as a whole follows, where it is not said, from how much of all
+        weight pays late."""
+        whole = MOST_WHOLE * _late_share(problem) if self.whole is None else self.whole
+        return Way(
+            ease=self.ease, most=self.most, listed=self.listed, force=self.force, whole=whole
+        )
+
+
+def _late_share(problem: Problem) -> float:
+    weight = problem.goals.weight
+    total = float(np.sum(weight))
+    return float(np.sum(lateness(problem) * weight)) / total if total else 0.0
 
 
 def search(
@@ -61,13 +86,14 @@ def search(
         raise ValueError("a search without end: give iterations, or stop")
     tables = tables_of(problem)
     islands = [books_of(problem, tables, seed * ISLANDS + k) for k in range(ISLANDS)]
-    begin = _begin(problem, start)
+    way = cooling.way(problem)
     for books in islands:
-        misfit = int(run(tables, books, begin, cooling.way, 0, 1.0, 1.0))
+        misfit = _begin(problem, tables, books, way, start)
         if misfit >= 0:
             raise PlanError(f"candidate {misfit} is fixed and does not fit beside the others")
     if len(problem.bundles.members):
-        _cool(tables, islands, cooling, _mean_weight(problem), threads, _Budget(iterations, stop))
+        heat = cooling.hot * _mean_weight(problem), cooling.cold / cooling.hot
+        _cool(tables, islands, way, heat, threads, _Budget(iterations, stop))
     best = max(islands, key=lambda books: float(books.best_total[0]))
     return _found(problem, best, sum(int(b.counters[ITERATION]) for b in islands))
 
@@ -77,16 +103,25 @@ def _mean_weight(problem: Problem) -> float:
     return float(np.mean(weight)) if len(weight) else 1.0
 
 
-def _begin(problem: Problem, start: Solution | None) -> Start:
+def _begin(
+    problem: Problem, tables: Tables, books: Books, way: Way, solution: Solution | None
+) -> int:
+    """Fill the books: a solution, what is fixed, goals that pay late, all else by its promise."""
     done, at_s = np.zeros(0, dtype=bool), np.zeros(0)
-    if start is not None:
+    if solution is not None:
         done, at_s = np.zeros(len(problem), dtype=bool), np.zeros(len(problem))
-        done[start.candidates], at_s[start.candidates] = True, start.start_s
+        done[solution.candidates], at_s[solution.candidates] = True, solution.start_s
     goals, serves = problem.goals, problem.bundles.serves
     worth = goals.part_share * goals.weight[goals.part_goal]
     bundle = np.repeat(np.arange(len(serves)), np.diff(serves.first))
     promise = np.bincount(bundle, weights=worth[serves.of], minlength=len(serves))
-    return Start(done=done, at_s=at_s, order=np.argsort(-promise, kind="stable"))
+    start = Start(done=done, at_s=at_s, order=np.argsort(-promise, kind="stable"))
+    if len(tables.late):
+        steps = np.diff(tables.goal_part_first)[tables.late]
+        by_step = tables.late[np.argsort(-goals.weight[tables.late] / steps, kind="stable")]
+        run_goals(tables, books, start._replace(order=by_step), 0, 1.0, 1.0)
+        start = start._replace(done=GO_ON.done)
+    return int(run(tables, books, start, way, 0, 1.0, 1.0))
 
 
 GO_ON = Start(done=np.zeros(0, dtype=bool), at_s=np.zeros(0), order=np.zeros(0, dtype=np.int64))
@@ -110,19 +145,17 @@ class _Budget:
 def _cool(
     tables: Tables,
     islands: Sequence[Books],
-    cooling: Cooling,
-    unit: float,
+    way: Way,
+    heat: tuple[float, float],
     threads: int,
     budget: _Budget,
 ) -> None:
-    ratio, blocks, block = cooling.cold / cooling.hot, FIRST_CYCLE, 0
+    """`heat` is the highest temperature, and what share of it is left at the end of a cycle."""
+    blocks, block = FIRST_CYCLE, 0
     with ThreadPoolExecutor(max_workers=threads) as pool:
         while (moves := budget.moves(int(islands[0].counters[ITERATION]))) > 0:
-            heat = [unit * cooling.hot * ratio ** ((block + k) / blocks) for k in (0, 1)]
-            # a last block cut short cools no further than it would have done by then
-            heat[1] = heat[0] * (heat[1] / heat[0]) ** (moves / BLOCK)
             jobs = [
-                pool.submit(run, tables, books, GO_ON, cooling.way, moves, *heat)
+                pool.submit(_block, tables, books, way, moves, heat, (block, blocks))
                 for books in islands
             ]
             for job in jobs:
@@ -130,6 +163,26 @@ def _cool(
             block += 1
             if block == blocks:
                 block, blocks = 0, 2 * blocks
+
+
+def _block(
+    tables: Tables,
+    books: Books,
+    way: Way,
+    moves: int,
+    heat: tuple[float, float],
+    at: tuple[int, int],
+) -> None:
+    """The moves of a block, which is so many-th of so many; slices of a kind in turn."""
+    cooling = heat[1] ** (1.0 / (BLOCK * at[1]))
+    for made in range(0, moves, SLICE):
+        count = min(SLICE, moves - made)
+        hot = heat[0] * heat[1] ** ((at[0] + made / BLOCK) / at[1])
+        nth = int(books.counters[ITERATION]) // SLICE
+        if math.floor((nth + 1) * way.whole) > math.floor(nth * way.whole):
+            run_goals(tables, books, GO_ON, count, hot, cooling)
+        else:
+            run(tables, books, GO_ON, way, count, hot, cooling)
 
 
 def _found(problem: Problem, books: Books, iterations: int) -> Found:

@@ -8,15 +8,31 @@ import numpy as np
 
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.schedule.core.problem import Curve, Problem, Ragged, Store
+from humay.schedule.core.search.late import lateness, served_parts
 
 MEASURES = ("direction", "attitude", "plane", "axes")
 DIRECTION, ATTITUDE, PLANE, AXES = range(4)
 SIDE = 5
 """Columns of one side of a pose: four coordinates and the seconds of its own."""
 
-
+MOST_LISTED = 600
+"""Bundles that a move tries at most."""
+LATE = 0.2
+"""Goals whose lateness is at least this are moved as a whole, too."""
 VAGUE_S = 1.0
 """Turning times between moving poses are known to about this before they are worked out."""
+
+
+class Way(NamedTuple):
+    """How the search goes about it: the largest share of a straight line in the goals' curves, the
+    most acts taken out of a lane at once, how many bundles are tried in a lane, how often what the
+    move is about is put in before all else, and how often a goal is moved as a whole."""
+
+    ease: float
+    most: int
+    listed: float
+    force: float
+    whole: float
 
 
 class Tables(NamedTuple):
@@ -74,10 +90,16 @@ class Tables(NamedTuple):
     server_first: IntArray  # bundles that serve a part
     server: IntArray
     server_quality: FloatArray
+    part_plain: BoolArray  # whether all that serves a part serves it whole
     part_goal: IntArray
     part_share: FloatArray
     goal_weight: FloatArray
     goal_curve: IntArray
+    goal_part_first: IntArray  # parts of a goal that anything serves
+    goal_part: IntArray
+    goal_floor: FloatArray  # what a goal is worth while nothing of it is done
+    goal_most: FloatArray  # how far a goal can be done
+    late: IntArray  # goals that pay late
     curve_first: IntArray
     curve_level: FloatArray
     curve_worth: FloatArray
@@ -103,6 +125,7 @@ def tables_of(problem: Problem) -> Tables:
     member_of = _inverse(bundles.members, n)
     servers = _inverse(bundles.serves, len(goals.part_goal))
     length = problem.high_s + problem.duration_s - problem.low_s
+    parts = served_parts(problem)
     return Tables(
         lane=problem.lane,
         low_s=problem.low_s,
@@ -155,10 +178,21 @@ def tables_of(problem: Problem) -> Tables:
         server_first=servers[0],
         server=servers[1],
         server_quality=bundles.quality[servers[2]],
+        part_plain=np.bincount(
+            bundles.serves.of, weights=bundles.quality < 1.0, minlength=len(goals.part_goal)
+        )
+        == 0,
         part_goal=goals.part_goal,
         part_share=goals.part_share,
         goal_weight=goals.weight,
         goal_curve=goals.curve,
+        goal_part_first=parts.first,
+        goal_part=parts.part,
+        goal_floor=_floats(
+            [w * goals.curves[c].at(0.0) for w, c in zip(goals.weight, goals.curve, strict=True)]
+        ),
+        goal_most=parts.most,
+        late=np.flatnonzero(lateness(problem) >= LATE),
         curve_first=_offsets([len(curve.level) for curve in goals.curves]),
         curve_level=_joined([curve.level for curve in goals.curves]),
         curve_worth=_joined([curve.worth for curve in goals.curves]),
@@ -226,6 +260,7 @@ class Books(NamedTuple):
     used: FloatArray  # of each budget
     lacking: IntArray  # members of a bundle not done
     served: FloatArray  # of a part, 0 to 1
+    wholly: IntArray  # bundles that are done and serve a part whole
     level: FloatArray  # of a goal
     worth: FloatArray  # of a goal
     total: FloatArray  # (2,): worth and bonus of all; the same, shaped
@@ -244,14 +279,17 @@ class Books(NamedTuple):
     stamp: IntArray  # bundles listed by the move
     list_bundle: IntArray
     list_score: FloatArray
+    goal_stamp: IntArray  # goals listed by the move
+    list_goal: IntArray
+    goal_score: FloatArray
     counters: IntArray  # see COUNTERS
     best_done: BoolArray
     best_s: FloatArray
     best_total: FloatArray  # (1,)
 
 
-ITERATION, LOG, LIST, STAMP, LOOSE = range(5)
-COUNTERS = 5
+ITERATION, LOG, LIST, STAMP, LOOSE, GOALS = range(6)
+COUNTERS = 6
 
 
 def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
@@ -259,6 +297,9 @@ def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
     n, bundles = len(problem), len(problem.bundles.members)
     goals, lanes = problem.goals, len(problem.lanes)
     laned = len(tables.lane_cand)
+    widest = int(np.max(np.diff(problem.bundles.members.first), initial=0))
+    # a move takes each candidate out once at most, and tries each listed bundle once or twice
+    room = 4 * n + 4 * min(len(problem.bundles.members.of), MOST_LISTED * widest) + 64
     curves = [goals.curves[curve] for curve in goals.curve]
     worth = goals.weight * np.array([_at_zero(curve) for curve in curves], dtype=np.float64)
     total = float(np.sum(worth))
@@ -273,6 +314,7 @@ def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
         used=np.zeros(len(problem.budgets)),
         lacking=np.diff(problem.bundles.members.first).astype(np.int64),
         served=np.zeros(len(goals.part_goal)),
+        wholly=np.zeros(len(goals.part_goal), np.int64),
         level=np.zeros(len(goals.weight)),
         worth=worth,
         total=np.array([total, total]),
@@ -285,12 +327,15 @@ def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
         saved_seq=np.zeros(laned, np.int64),
         saved_s=np.zeros(laned),
         saved_latest_s=np.zeros(laned),
-        log=np.zeros(4 * n + 64, np.int64),
+        log=np.zeros(room, np.int64),
         hole_s=np.zeros((lanes, 2)),
-        loose=np.zeros(2 * n + 1, np.int64),
+        loose=np.zeros(room, np.int64),
         stamp=np.zeros(bundles, np.int64),
         list_bundle=np.zeros(bundles, np.int64),
         list_score=np.zeros(bundles),
+        goal_stamp=np.zeros(len(goals.weight), np.int64),
+        list_goal=np.zeros(len(goals.weight), np.int64),
+        goal_score=np.zeros(len(goals.weight)),
         counters=np.zeros(COUNTERS, np.int64),
         best_done=np.zeros(n, dtype=bool),
         best_s=np.zeros(n),
