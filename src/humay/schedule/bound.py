@@ -8,7 +8,8 @@ the best plan. Slew times between acquisitions, battery and antenna conflicts ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -22,8 +23,7 @@ from humay.schedule.worth import Worth
 
 SAFETY = 1e-6  # relative: the solver's own tolerances, added to what it finds
 _GAP_BETWEEN_PASSES_S = 1_200.0
-_MOST_ENTRIES = 100_000  # of the program, for one satellite and one kind of limit
-_MOST_INTERVALS = 200
+_MOST_ENTRIES = 300_000  # of the program, for each kind of limit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,12 +62,11 @@ def upper_bound(
         own = usable[opportunities.satellite[usable] == name]
         begin, scan = first[own], opportunities.scan_s[own]
         finish = opportunities.plan_end_s[own] + scan
-        rows += _one_at_a_time(own, begin, finish, scan, satellite.settle_s)
-        rows += _imaging_time(own, begin, finish, scan, satellite)
-        rows += _memory(
-            own, finish, least_bits[own], satellite,
-            _downlink_capacity(contacts, rates_bit_s, name, start_s),
-        )  # fmt: skip
+        entries = _MOST_ENTRIES // len(satellites)
+        rows += _one_at_a_time(own, begin, finish, scan, satellite.settle_s, entries)
+        rows += _thinned(_imaging_time(own, begin, finish, scan, satellite), entries)
+        capacity = _downlink_capacity(contacts, rates_bit_s, name, start_s)
+        rows += _thinned(_memory(own, finish, least_bits[own], satellite, capacity), entries)
     most = float(np.max(values[usable]))  # weights may be of any size: the program sees at most 1
     return most * (_solve(values / most, usable, rows) + SAFETY * len(usable))
 
@@ -150,7 +149,12 @@ def _most(worth: Worth, usable: IntArray) -> list[Row]:
 
 
 def _one_at_a_time(
-    own: IntArray, begin: FloatArray, finish: FloatArray, scan: FloatArray, settle_s: float
+    own: IntArray,
+    begin: FloatArray,
+    finish: FloatArray,
+    scan: FloatArray,
+    settle_s: float,
+    entries: int,
 ) -> list[Row]:
     """Acts that must lie inside an interval, each settling and sweeping, cannot last longer than
     it.
@@ -161,7 +165,7 @@ def _one_at_a_time(
     rows = []
     order = np.argsort(begin, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(begin[order]) > _GAP_BETWEEN_PASSES_S) + 1)
-    edges = _most_edges([len(group) for group in groups])
+    edges = _most_edges([len(group) for group in groups], entries)
     for group in groups:
         for low in _some(np.unique(begin[group]), edges):
             for high in _some(np.unique(finish[group]), edges):
@@ -172,14 +176,14 @@ def _one_at_a_time(
     return rows
 
 
-def _most_edges(sizes: Sequence[int]) -> int:
-    """How many starts and ends of intervals in each pass keep the program to its size.
+def _most_edges(sizes: Sequence[int], entries: int) -> int:
+    """How many starts and ends of intervals in each pass keep to so many entries.
 
     A pass of n opportunities has an interval from each start to each end, with about n / 4 of them
     inside: without a limit the program grows with the cube of n.
     """
     edges = max(sizes)
-    while edges > 2 and sum(0.25 * n * min(n, edges) ** 2 for n in sizes) > _MOST_ENTRIES:
+    while edges > 2 and sum(0.25 * n * min(n, edges) ** 2 for n in sizes) > entries:
         edges -= 1
     return edges
 
@@ -192,13 +196,20 @@ def _some(values: FloatArray, most: int) -> FloatArray:
     return values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]
 
 
+def _thinned(rows: Iterable[Row], entries: int) -> list[Row]:
+    """Every second row, or third, or further on, so that they keep to about so many entries."""
+    kept = list(rows)
+    step = math.ceil(sum(len(row.which) for row in kept) / entries)
+    return kept[:: max(step, 1)]
+
+
 def _imaging_time(
     own: IntArray, begin: FloatArray, finish: FloatArray, scan: FloatArray, satellite: Satellite
 ) -> list[Row]:
     """Acts that must lie inside a sliding window cannot image longer than its limit."""
     rows = []
     for limit in satellite.imaging_limits:
-        for low in _some(np.unique(begin), _MOST_INTERVALS):
+        for low in np.unique(begin):
             inside = np.flatnonzero((begin >= low) & (finish <= low + limit.per_s))
             if np.sum(scan[inside]) > limit.seconds:
                 rows.append(Row(which=own[inside], weights=scan[inside], most=limit.seconds))
@@ -212,7 +223,7 @@ def _memory(
     """What is recorded by an instant fits into the free memory and what can be sent by then."""
     free = satellite.memory_bit - satellite.memory_used_bit
     rows = []
-    for high in _some(np.unique(finish), _MOST_INTERVALS):
+    for high in np.unique(finish):
         inside = np.flatnonzero(finish <= high)
         most = free + capacity(float(high))
         if np.sum(bits[inside]) > most:
