@@ -15,6 +15,7 @@ from humay.frames import (
     quaternion_product,
     rotation_vector_from_quaternion,
 )
+from humay.schedule.quick import law_at
 from humay.schedule.slews import State
 
 Law: TypeAlias = Literal["nadir", "sun"]
@@ -39,6 +40,12 @@ class IdleLaw:
         return State(
             attitude=self.attitude(t_s), rate_rad_s=_columns(self.t_s, self.rates_rad_s, t_s)
         )
+
+    def state_at(self, t_s: float) -> State:
+        """The same at one instant: attitude (4,), body rate (3,)."""
+        attitude, rate = np.empty(4), np.empty(3)
+        law_at(self.t_s, self.quaternions, self.rates_rad_s, t_s, attitude, rate)
+        return State(attitude=attitude, rate_rad_s=rate)
 
 
 def idle_law(law: Law, timeline: Timeline, panel_normal: FloatArray) -> IdleLaw:

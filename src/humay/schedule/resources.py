@@ -144,9 +144,15 @@ def imaging_inside(
     starts_s: FloatArray, ends_s: FloatArray, begin_s: FloatArray, per_s: float
 ) -> FloatArray:
     """Imaging time (k,) in the windows [begin, begin + per_s]."""
-    low = np.maximum(starts_s[None, :], begin_s[:, None])
-    high = np.minimum(ends_s[None, :], begin_s[:, None] + per_s)
-    return np.asarray(np.sum(np.maximum(high - low, 0.0), axis=1))
+    if not len(starts_s):
+        return np.zeros(len(begin_s))
+    edges = np.concatenate([starts_s, ends_s])
+    order = np.argsort(edges, kind="stable")
+    at_s = edges[order]
+    running = np.cumsum(np.repeat([1.0, -1.0], len(starts_s))[order])[:-1]
+    imaged = np.concatenate([[0.0], np.cumsum(running * np.diff(at_s))])
+    until, since = (np.interp(t_s, at_s, imaged) for t_s in (begin_s + per_s, begin_s))
+    return np.asarray(until - since)
 
 
 def first_overrun(

@@ -279,10 +279,7 @@ class Choreography:
         return time
 
     def _pose(self, law: IdleLaw, t_s: float) -> Pose:
-        states = law.state(np.array([t_s]))
-        return Pose(
-            t_s=t_s, state=State(attitude=states.attitude[0], rate_rad_s=states.rate_rad_s[0])
-        )
+        return Pose(t_s=t_s, state=law.state_at(t_s))
 
     def _hold(self, start_s: float, end_s: float) -> Segment:
         t_s = np.linspace(start_s, end_s, max(3, int((end_s - start_s) / _HOLD_SAMPLE_S) + 1))

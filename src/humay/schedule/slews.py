@@ -26,6 +26,7 @@ from humay.frames import (
     rotation_vector_from_quaternion,
 )
 from humay.mission import AxisLimits, Satellite, Wheels
+from humay.schedule.quick import slew_seconds
 
 _LEAST = 1e-12  # rad, rad/s: below, a turn has no axis
 
@@ -49,6 +50,10 @@ class Agility:
             axis_limits=satellite.axis_limits,
             wheels=satellite.wheels,
         )
+
+    @property
+    def same_about_any_axis(self) -> bool:
+        return self.axis_limits is None and self.wheels is None
 
     def fastest(self, turn: FloatArray) -> FloatArray:
         """The largest rates (...) about the axes of turns (..., 3)."""
@@ -156,6 +161,13 @@ def slew_time(
     start: State, end: State, agility: Agility, via: Sequence[FloatArray] = ()
 ) -> FloatArray:
     """Shortest time (s), (...), from one moving attitude to another; settling not counted."""
+    if agility.same_about_any_axis and not via and start.attitude.ndim == end.attitude.ndim == 1:
+        return np.asarray(
+            slew_seconds(
+                start.attitude, start.rate_rad_s, end.attitude, end.rate_rad_s,
+                agility.rate_rad_s, agility.acceleration_rad_s2,
+            )
+        )  # fmt: skip
     parts = _parts(start, end, agility, via)
     turning_s = sum(turn_time(turn, agility) for turn in parts.turns)
     return np.asarray(parts.stop_s + turning_s + parts.go_s)
