@@ -22,6 +22,7 @@ from humay.mission.duty import IMAGING_LIMIT, ORBIT_LIMIT, THERMAL
 from humay.mission.keep_out import KEEP_OUT
 from humay.mission.keys import Table
 from humay.mission.mission import MISSION, MISSION_FILE, RUN
+from humay.mission.objective import OBJECTIVE
 from humay.mission.outage import OUTAGE
 from humay.mission.repeat import REPEAT
 from humay.mission.request import REQUEST
@@ -58,6 +59,7 @@ TABLES: dict[str, Table] = {
     "station": STATION,
     "mask": MASK_POINT,
     "rate_by_elevation": RATE_STEP,
+    "objective": OBJECTIVE,
     "outage": OUTAGE,
     "request": REQUEST,
     "relative_orbit": RELATIVE_ORBIT,

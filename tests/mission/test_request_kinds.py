@@ -76,6 +76,13 @@ REFUSED = [
       "repeat": {"count": 3, "min_separation_h": 2}}, "repeat takes 4 h"),
     ({"repeat": {"count": 3, "min_separation_h": 2}, "stereo": {"min_convergence_deg": 9}},
      "stereo and repeat"),
+    ({"attempts": 0}, "attempts is 0"),
+    ({"attempts": 21}, "attempts is 21"),
+    ({"attempts": 1.5}, "attempts is 1.5"),
+    ({"min_attempts": -1}, "min_attempts is -1"),
+    ({"attempts": 4, "min_attempts": 2}, "expected none or that of min_attempts"),
+    ({"attempts": 2, "stereo": {"min_convergence_deg": 9}}, "stereo and several attempts"),
+    ({"min_attempts": 2, "repeat": {"count": 3, "min_separation_h": 2}}, "repeat and several"),
     ({"repeat": {"count": 3, "every": 2}}, "unknown key 'every'"),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from humay.arrays import norm
 from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Json
+from humay.check.clouds import attempt_faults, cloud_faults
 from humay.check.stereo import stereo_faults
 from humay.check.violations import Violation
 from humay.check.worth import looks_at, slot_of
@@ -20,6 +21,7 @@ POINT_TOLERANCE_M = 1.0
 
 def check_looks(case: Case) -> Iterator[Violation]:
     """[looks] Several looks at one strip are those that the request asks for."""
+    yield from cloud_faults(case)
     known = {request.name: request for request in case.requests}
     for entry in case.plan["requests"]:
         request = known.get(entry["name"])
@@ -30,6 +32,8 @@ def check_looks(case: Case) -> Iterator[Violation]:
             yield from _stated(case, request, strip)
             if request.kind == "point":
                 yield from _at_the_point(case, request, looks[1:])
+            if case.mission.counted_clouds is not None:
+                yield from attempt_faults(case, request, strip, looks)
             if request.stereo is not None:
                 yield from stereo_faults(case, request, request.stereo, looks)
             if request.repeat is not None:
@@ -48,6 +52,7 @@ def _where(request: Request, strip: Json) -> str:
 
 def _stated(case: Case, request: Request, strip: Json) -> Iterator[Violation]:
     several = request.repeat is not None or request.stereo is not None
+    several |= case.mission.counted_clouds is not None
     if several != ("acquisitions" in strip):
         expected = "all its acquisitions" if several else "one acquisition at most"
         yield case.at("looks", _where(request, strip), f"expected {expected} to be named")

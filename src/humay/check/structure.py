@@ -259,12 +259,13 @@ REQUEST = Record(
         "outcome": Choice(("served", "partly", "left out")),
         "fraction": SHARE,
         "strips": Many(STRIP),
+        "worth": Record({"whole": Number(low=0), "expected": Number(low=0)}),
         "first": Record({"uplink": OrNull(TIME), "image": OrNull(TIME), "delivery": OrNull(TIME)}),
         "reason": OrNull(
             Record({"code": Choice(REASONS), "text": TEXT, "competitors": Many(TEXT)})
         ),
     },
-    optional=("first",),
+    optional=("first", "worth"),
 )
 
 ACQUISITION = Record(
@@ -293,9 +294,12 @@ ACQUISITION = Record(
         "rate_end_deg_s": VECTOR,
         "data_gbit": GBIT,
         "value": Number(low=0),
+        "cloud_probability": Number(low=0, high=1),
+        "cloud_time": TIME,
         "uplink": TEXT,
         "delivered": OrNull(TIME),
-    }
+    },
+    optional=("cloud_probability", "cloud_time"),
 )
 
 PASS = Record(

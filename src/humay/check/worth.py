@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Json
-from humay.mission import Completion, Repeat, Request
+from humay.mission import SAME_CLOUDS_S, Completion, Repeat, Request
 
 ALL_OF_IT = 0.999999
 
@@ -15,7 +15,7 @@ def plan_value(case: Case) -> float:
     """The sum over requests: worth times what their completion makes of the share imaged."""
     known = {request.name: request for request in case.requests}
     return math.fsum(
-        _request_value(case, known[entry["name"]], entry)
+        request_value(case, known[entry["name"]], entry)
         for entry in case.plan["requests"]
         if entry["name"] in known
     )
@@ -58,8 +58,44 @@ def slot_of(case: Case, request: Request, repeat: Repeat, look: Acquisition) -> 
     return number if 0 <= number < repeat.count and inside else None
 
 
-def _request_value(case: Case, request: Request, entry: Json) -> float:
-    return request.worth * completed(request.completion, imaged_share(case, request, entry))
+def request_value(case: Case, request: Request, entry: Json) -> float:
+    """The worth that is planned of a request; where clouds count, what can be expected of it.
+
+    An expected share cannot be put into a curve, so only requests without one count with clouds.
+    """
+    if case.mission.counted_clouds is None or request.completion != "linear":
+        return request.worth * completed(request.completion, imaged_share(case, request, entry))
+    return request.worth * math.fsum(
+        strip["share"] * _clear_part(case, request, strip) for strip in entry["strips"]
+    )
+
+
+def _clear_part(case: Case, request: Request, strip: Json) -> float:
+    """The part of what is asked of a strip that can be expected without clouds."""
+    looks = [case.acquisition_of[name] for name in looks_at(strip) if name in case.acquisition_of]
+    clear: list[float] = [1.0 - look.entry.get("cloud_probability", 0.0) for look in looks]
+    if request.stereo is not None:
+        return _chance_of_all(case, looks) if len(looks) >= request.stereo.looks else 0.0
+    if request.repeat is not None:
+        return math.fsum(clear) / request.repeat.count
+    return float(1.0 - math.prod(1.0 - chance for chance in clear))
+
+
+def _chance_of_all(case: Case, looks: list[Acquisition]) -> float:
+    """Looks less than half an hour apart share their clouds: the worst chance of them counts."""
+    chance, worst, last_s = 1.0, 1.0, -math.inf
+    for look in sorted(looks, key=lambda each: cloud_time_s(case, each)):
+        clear, at_s = 1.0 - look.entry.get("cloud_probability", 0.0), cloud_time_s(case, look)
+        if at_s - last_s >= SAME_CLOUDS_S:
+            chance, worst = chance * worst, 1.0
+        worst, last_s = min(worst, clear), at_s
+    return chance * worst
+
+
+def cloud_time_s(case: Case, look: Acquisition) -> float:
+    """The time of which a look's probability of clouds is."""
+    text = look.entry.get("cloud_time")
+    return look.start_s if text is None else case.clock.seconds(text)
 
 
 def completed(completion: Completion, share: float) -> float:

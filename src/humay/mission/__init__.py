@@ -31,6 +31,7 @@ from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keep_out import KeepOut
 from humay.mission.mission import Mission, RunSettings
+from humay.mission.objective import SAME_CLOUDS_S, Objective
 from humay.mission.outage import Outage
 from humay.mission.repeat import Repeat
 from humay.mission.request import Limits, Request, conditions, limits
@@ -51,6 +52,7 @@ from humay.mission.stereo import PairLimits, StereoLimits
 __all__ = [
     "CORE_QUANTITY",
     "QUANTITIES",
+    "SAME_CLOUDS_S",
     "AllOf",
     "AnyOf",
     "AxisLimits",
@@ -70,6 +72,7 @@ __all__ = [
     "Mission",
     "Navigation",
     "Not",
+    "Objective",
     "OmmOrbit",
     "Orbit",
     "OrbitLimit",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from humay.mission.heights import HeightModel
 from humay.mission.keys import Key, Named, Rows, SameAs, Sub, Table, suggestion
 from humay.mission.kinds import File, Number, Text, Time, Whole
 from humay.mission.lonlat import lies_in
+from humay.mission.objective import OBJECTIVE, Objective
 from humay.mission.outage import OUTAGE, Outage
 from humay.mission.satellite import SATELLITE, Satellite
 from humay.mission.station import STATION, Station
@@ -79,6 +80,7 @@ class Mission:
     exclusions: tuple[Polygon | MultiPolygon, ...] = ()
     clouds: CloudModel | None = None
     outages: tuple[Outage, ...] = ()
+    objective: Objective = field(default_factory=Objective)
 
     def __post_init__(self) -> None:
         MISSION.check(self)
@@ -93,6 +95,11 @@ class Mission:
                     f"mission {self.name!r}: {times} {what}s are named {twin!r}, expected one"
                 )
         self._check_outages()
+        if self.objective.clouds == "expected" and self.clouds is None:
+            raise MissionError(
+                f"mission {self.name!r}: objective counts clouds, expected a raster of them,"
+                " `clouds` of [mission]"
+            )
 
     def _check_outages(self) -> None:
         known = {
@@ -107,6 +114,11 @@ class Mission:
                         f"outage {number}: {what} is {name!r}, no such {what}"
                         f"{suggestion(name, names)}"
                     )
+
+    @property
+    def counted_clouds(self) -> CloudModel | None:
+        """The clouds with which looks count, None where they count as clear."""
+        return self.clouds if self.objective.clouds == "expected" else None
 
     def excludes(self, lon_rad: FloatArray, lat_rad: FloatArray) -> BoolArray:
         """Whether places (...) lie in an area that is never imaged."""
@@ -180,6 +192,12 @@ MISSION_FILE = Table(
             "station",
             Named(table=STATION, make=Station, may_be_empty=True),
             "the ground stations, `[station.NAME]`",
+            default={},
+        ),
+        Key(
+            "objective",
+            Sub(table=OBJECTIVE, make=Objective),
+            "what a plan is to be good at",
             default={},
         ),
         Key(

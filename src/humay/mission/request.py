@@ -58,6 +58,8 @@ class Request:
     satellites: tuple[str, ...] | None = None
     completion: Completion = "linear"
     repeat: Repeat | None = None
+    attempts: int | None = None
+    min_attempts: int = 1
 
     def __post_init__(self) -> None:
         REQUEST.check(self)
@@ -70,8 +72,19 @@ class Request:
                 f"end is {self.end.isoformat()}, expected after start {self.start.isoformat()}"
             )
 
+        self._check_attempts()
         if self.repeat is not None:
             self._check_repeat(self.repeat)
+
+    def _check_attempts(self) -> None:
+        for key in ("repeat", "stereo"):
+            if getattr(self, key) is not None and (self.attempts or self.min_attempts) > 1:
+                self._refuse(f"asks for {key} and several attempts, expected one of them")
+        if self.min_attempts > 1 and self.attempts not in (None, self.min_attempts):
+            self._refuse(
+                f"attempts is {self.attempts}, expected none or that of min_attempts"
+                f" ({self.min_attempts}), which are all planned or none"
+            )
 
     def _check_repeat(self, repeat: Repeat) -> None:
         if self.stereo is not None:
@@ -90,6 +103,15 @@ class Request:
     def worth(self) -> float:
         """What serving it whole adds to a plan: each step of priority doubles the weight."""
         return self.weight * 2.0 ** (self.priority - PRIORITY)
+
+    @property
+    def most_attempts(self) -> int | None:
+        """How many looks at a strip count at most where clouds do; None: as many as there are."""
+        if self.min_attempts > 1:
+            return self.min_attempts
+        if self.stereo is not None or self.repeat is not None:
+            return 1
+        return self.attempts
 
     @property
     def several_looks(self) -> bool:
@@ -190,6 +212,18 @@ REQUEST = Table(
             Sub(table=REPEAT, make=Repeat),
             "asks for several looks over time, a series or monitoring, see [repeat](#repeat)",
             default=None,
+        ),
+        Key(
+            "attempts",
+            Whole(at_least=1, at_most=20),
+            "most looks at each strip, where clouds count, see [clouds](#clouds)",
+            default=None,
+        ),
+        Key(
+            "min_attempts",
+            Whole(at_least=1, at_most=5),
+            "so many looks at each strip or none, where clouds count",
+            default=1,
         ),
         Key(
             "height_m",

@@ -155,9 +155,18 @@ def _request(
         "outcome": outcome,
         "fraction": min(fraction, 1.0),
         "strips": strips,
+        **_expected(plan, request),
         "first": _first(plan, request, names, delivered),
         "reason": None if outcome == "served" else _reason(plan, request, own, strips),
     }
+
+
+def _expected(plan: Plan, request: Request) -> dict[str, Any]:
+    """What a request is worth and what can be expected of it, where clouds count."""
+    if not plan.worth.counts_clouds:
+        return {}
+    expected = plan.worths[request.name]
+    return {"worth": {"whole": round(request.worth, 9), "expected": round(expected, 9)}}
 
 
 def _first(
@@ -195,7 +204,7 @@ def _strips(
                 "share": strip.share,
                 "width_m": round(strip.width_m, 1),
                 "centre_line": strip.line.lonlath(),
-                **_taken(request, taken.get(strip.name, ())),
+                **_taken(plan, request, taken.get(strip.name, ())),
             }
             for strip in o.strips
             if strip.request == request.name
@@ -208,16 +217,18 @@ def _strips(
             "share": 1.0,
             "width_m": None if row is None else round(float(o.width_m[row]), 1),
             "centre_line": None if row is None else o.line[row].lonlath(),
-            **_taken(request, taken.get(request.name, ())),
+            **_taken(plan, request, taken.get(request.name, ())),
         }
     ]
 
 
-def _taken(request: Request, acquisitions: Sequence[str]) -> dict[str, Any]:
+def _taken(plan: Plan, request: Request, acquisitions: Sequence[str]) -> dict[str, Any]:
     """The acquisition of a strip; where several may be asked for, the first and all of them."""
     first = acquisitions[0] if acquisitions else None
     return {"acquisition": first} | (
-        {"acquisitions": list(acquisitions)} if request.several_looks else {}
+        {"acquisitions": list(acquisitions)}
+        if request.several_looks or plan.worth.counts_clouds
+        else {}
     )
 
 
@@ -285,8 +296,19 @@ def _acquisition(
         "rate_end_deg_s": _numbers(np.degrees(act.last.rate_rad_s), 8),
         "data_gbit": round(act.bits / 1e9, 9),
         "value": round(float(plan.worth.alone[row]), 9),
+        **_clouds(plan, row),
         "uplink": doing.uplink.pass_id,
         "delivered": delivered.get(names[row]),
+    }
+
+
+def _clouds(plan: Plan, row: int) -> dict[str, Any]:
+    """The probability with which clouds count, and the time it is of."""
+    if not plan.worth.counts_clouds:
+        return {}
+    return {
+        "cloud_probability": round(1.0 - float(plan.worth.clear[row]), 6),
+        "cloud_time": _utc(_epoch(plan), float(plan.given.opportunities.best_s[row])),
     }
 
 

@@ -16,7 +16,7 @@ from humay.access import Opportunities, Pointing
 from humay.arrays import BoolArray, IntArray
 from humay.schedule.planner import Lane, Refusal
 from humay.schedule.sequence import Act
-from humay.schedule.worth import Worth
+from humay.schedule.worth import GAIN, Worth
 
 
 def fill(
@@ -36,6 +36,8 @@ def fill(
     )
     for goal in order:
         filling.serve(goal)
+    if worth.counts_clouds:
+        filling.try_again()
     return filling.refusals
 
 
@@ -86,6 +88,20 @@ class _Filling:
             for part in placed:
                 self.refusals[part.strip] = Refusal(code="completion", text=text)
 
+    def try_again(self) -> None:
+        """Add further attempts at what may be cloudy, those with most to gain first."""
+        bundles, goals = self.worth.bundles, self.worth.goals
+        part = bundles.serves.of
+        gain = goals.weight[self.worth.bundle_goal] * goals.part_share[part] * bundles.quality
+        for bundle in np.argsort(-gain, kind="stable").tolist():
+            rows, goal = bundles.members[bundle], int(self.worth.bundle_goal[bundle])
+            if np.all(self.done[rows]):
+                continue
+            (acts, done), before = self._state(), self.worth.goal_worth(goal, self.done)
+            refused = self._place_whole(rows) is not None
+            if not refused and self.worth.goal_worth(goal, self.done) <= before * (1 + GAIN):
+                self._restore(acts, done)
+
     def _state(self) -> tuple[dict[str, list[Act]], BoolArray]:
         return {name: lane.acts for name, lane in self.lanes.items()}, self.done.copy()
 
@@ -103,10 +119,11 @@ class _Filling:
             tried = sorted(own[served == part].tolist(), key=self._preference)
             yield _Part(part, worth.strip[part], tried)
 
-    def _preference(self, bundle: int) -> tuple[float, float]:
-        """The least off-nadir first."""
+    def _preference(self, bundle: int) -> tuple[float, float, float]:
+        """The surest first, of equals the least off-nadir."""
         o, rows = self.opportunities, self.worth.bundles.members[bundle]
-        return round(float(np.max(o.off_nadir_rad[rows])), 9), float(o.start_s[rows[0]])
+        unsure = 1.0 - round(float(self.worth.bundles.quality[bundle]), 9)
+        return unsure, round(float(np.max(o.off_nadir_rad[rows])), 9), float(o.start_s[rows[0]])
 
     def _is_served(self, part: _Part) -> bool:
         return any(np.all(self.done[self.worth.bundles.members[b]]) for b in part.bundles)

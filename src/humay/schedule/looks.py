@@ -15,7 +15,8 @@ import numpy as np
 from humay.access import Opportunities, Pointing, StereoSets
 from humay.arrays import FloatArray, IntArray
 from humay.errors import PlanError
-from humay.mission import Repeat, Request
+from humay.mission import CloudModel, Repeat, Request
+from humay.schedule.chances import clear_chances
 from humay.time import Epoch
 
 MOST_BOXES = 12
@@ -30,12 +31,15 @@ NO_SLOT = -1
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Looks:
     """Rows (n,) to choose from; `slot` (n,) is that of a series, `sets` are rows of stereo looks
-    that belong together, in order of time."""
+    that belong together, in order of time. `clear` (n,) are chances, 1 where clouds do not count.
+    """
 
     opportunities: Opportunities
     pointing: tuple[Pointing | None, ...]
     slot: IntArray
     sets: tuple[tuple[int, ...], ...]
+    clear: FloatArray
+    counts_clouds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,8 @@ def looks_of(
     requests: Sequence[Request],
     opportunities: Opportunities,
     pointing: Sequence[Pointing | None],
-    stereo: StereoSets | None,
+    stereo: StereoSets | None = None,
+    clouds: CloudModel | None = None,
 ) -> Looks:
     """The looks that windows offer: as they are where a request asks for one look."""
     asked = {request.name: request for request in requests}
@@ -72,11 +77,14 @@ def looks_of(
         for members in _stereo_looks(opportunities, stereo, in_stereo):
             sets.append(tuple(range(len(looks), len(looks) + len(members))))
             looks += members
+    narrowed = _narrowed(opportunities, looks)
     return Looks(
-        opportunities=_narrowed(opportunities, looks),
+        opportunities=narrowed,
         pointing=tuple(pointing[look.row] for look in looks),
         slot=np.array([look.slot for look in looks], dtype=np.int64),
         sets=tuple(sets),
+        clear=clear_chances(clouds, narrowed),
+        counts_clouds=clouds is not None,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 
@@ -225,6 +225,8 @@ def _apart(worth: Worth, rows: IntArray) -> IntArray:
         for i, j in worth.apart.tolist()
         for pair in product(candidates.get(i, []), candidates.get(j, []))
     ]
+    if worth.counts_clouds:  # of one window, two attempts see the same clouds
+        pairs += [pair for own in candidates.values() for pair in combinations(own, 2)]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 

@@ -165,6 +165,13 @@ class Plan:
         parts = self.satellites.values()
         return self.worth.served(act.row for part in parts for act in part.acts)
 
+    @cached_property
+    def worths(self) -> Mapping[str, float]:
+        """What of each request's worth is planned."""
+        rows = (a.row for part in self.satellites.values() for a in part.acts)
+        names = [request.name for request in self.given.requests]
+        return dict(zip(names, self.worth.worths(rows), strict=True))
+
     @property
     def gap(self) -> float:
         """How far the value may lie below the best, as a share of the bound."""
@@ -205,7 +212,13 @@ def make_plan(
         )
         for satellite in given.mission.satellites
     }
-    looks = looks_of(given.requests, given.opportunities, given.pointing, given.stereo)
+    looks = looks_of(
+        given.requests,
+        given.opportunities,
+        given.pointing,
+        given.stereo,
+        given.mission.counted_clouds,
+    )
     worth = worth_of(given.requests, looks, _shares(given))
     given = _narrowed(given, looks)
 

@@ -7,19 +7,23 @@ plan's value and what plan.json tells of each request.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations, islice
 
 import numpy as np
 
 from humay.arrays import BoolArray, FloatArray, IntArray
-from humay.mission import Completion, Repeat, Request
+from humay.mission import SAME_CLOUDS_S, Completion, Request
+from humay.schedule.chances import chance_of_all
 from humay.schedule.core import LINEAR, Budget, Bundles, Curve, Goals, Ragged, levels, worths
 from humay.schedule.looks import Looks
 
 ROUNDING = 1e-6
 """Shares of strips that are a request together sum up to 1 but for this."""
+MOST_CHOICES = 60
+"""Of attempts that are made together at one strip."""
 GAIN = 1e-9
 """Of a worth; less is rounding."""
 
@@ -32,7 +36,7 @@ class Worth:
     A part is a strip of a request, in a slot of a series, or one look of monitoring; `strip` (p,)
     names the strip. `bundle_goal` (b,) is the goal that each bundle serves; a bundle serves one
     part. Rows in `apart` (k, 2) are never done together, of those of `most` only so many. `shares`
-    are those of strips.
+    are those of strips, `clear` (rows,) the chances of looks where clouds count.
     """
 
     requests: tuple[Request, ...]
@@ -45,16 +49,18 @@ class Worth:
     apart: IntArray
     most: tuple[Budget, ...]
     shares: Mapping[str, float]
+    clear: FloatArray
+    counts_clouds: bool
 
     # What acts are worth ----------------------------------------------------------------------
 
     def value(self, done: Iterable[int]) -> float:
         """What the acts of some opportunities are worth together."""
-        return math.fsum(worths(self.goals, self.levels(done)))
+        return math.fsum(self.worths(done))
 
-    def levels(self, done: Iterable[int]) -> FloatArray:
-        """How far each goal is reached."""
-        return levels(self.goals, self.bundles, self._mask(done))
+    def worths(self, done: Iterable[int]) -> list[float]:
+        """The same request by request."""
+        return worths(self.goals, levels(self.goals, self.bundles, self._mask(done)))
 
     def goal_worth(self, goal: int, done: BoolArray) -> float:
         """What one goal is worth, where `done` (rows,) says what is."""
@@ -124,7 +130,9 @@ class Worth:
         strip, in equal parts for those that belong together."""
         part, count = self.bundles.serves.of, np.diff(self.bundles.members.first)
         goals = self.goals
-        each = goals.weight[goals.part_goal[part]] * goals.part_share[part] / count
+        each = goals.weight[goals.part_goal[part]] * goals.part_share[part]
+        joint = np.array([r.min_attempts > 1 for r in self.requests], dtype=bool)
+        each = np.where(joint[self.bundle_goal], each, each / count)
         found = np.zeros(self.rows)
         found[self.bundles.members.of] = np.repeat(each, count)
         return found
@@ -139,9 +147,9 @@ def worth_of(requests: Sequence[Request], looks: Looks, shares: Mapping[str, flo
     """The worth of requests whose strips have `shares`: a look, or a set of them, serves a strip,
     of a series in its slot."""
     goal = {request.name: k for k, request in enumerate(requests)}
-    bundles = _members(looks)
-    served = [_part_of(requests[goal[str(looks.opportunities.request[b[0]])]], b[0], looks)
-              for b in bundles]  # fmt: skip
+    bundles = _members(requests, looks)
+    owner = [requests[goal[str(looks.opportunities.request[rows[0]])]] for rows in bundles]
+    served = [_part_of(r, rows[0], looks) for r, rows in zip(owner, bundles, strict=True)]
     parts = sorted(set(served))
     number = {part: k for k, part in enumerate(parts)}
     of = np.array([number[part] for part in served], dtype=np.int64)
@@ -159,7 +167,11 @@ def worth_of(requests: Sequence[Request], looks: Looks, shares: Mapping[str, flo
         requests=tuple(requests),
         goals=goals,
         bundles=Bundles(
-            members=Ragged.from_rows(bundles), serves=Ragged.singles(of), quality=np.ones(len(of))
+            members=Ragged.from_rows(bundles),
+            serves=Ragged.singles(of),
+            quality=np.array(
+                [_quality(rows, r, looks) for r, rows in zip(owner, bundles, strict=True)]
+            ),
         ),
         strip=tuple(strip for _, strip, _ in parts),
         rows=len(looks.opportunities),
@@ -168,14 +180,52 @@ def worth_of(requests: Sequence[Request], looks: Looks, shares: Mapping[str, flo
         apart=_too_near(requests, looks),
         most=_at_most(requests, looks),
         shares=shares,
+        clear=looks.clear,
+        counts_clouds=looks.counts_clouds,
     )
 
 
-def _members(looks: Looks) -> list[tuple[int, ...]]:
-    """The rows of each bundle: one look, or those of a set."""
+def _members(requests: Sequence[Request], looks: Looks) -> list[tuple[int, ...]]:
+    """The rows of each bundle: one look, those of a set, or attempts that are made together."""
+    asked = {r.name: r for r in requests} if looks.counts_clouds else {}
+    together = {name for name, r in asked.items() if r.min_attempts > 1}
     bound = {row for rows in looks.sets for row in rows}
-    alone = [(row,) for row in range(len(looks.opportunities)) if row not in bound]
-    return [*alone, *looks.sets]
+    names = looks.opportunities.request.tolist()
+    alone = [(row,) for row, name in enumerate(names) if row not in bound and name not in together]
+    attempts = [
+        rows
+        for name, own in _by_strip(looks)
+        if name in together
+        for rows in _attempts(asked[name].min_attempts, own, looks)
+    ]
+    return [*alone, *looks.sets, *attempts]
+
+
+def _attempts(count: int, own: Sequence[int], looks: Looks) -> list[tuple[int, ...]]:
+    """So many looks at one strip under clouds of their own, the most promising of all choices; all
+    there are where there are fewer."""
+    at_s, clear = looks.opportunities.best_s, looks.clear
+    ranked = sorted(own, key=lambda row: (-clear[row], at_s[row]))
+    kept: list[int] = []
+    for row in ranked:
+        if all(abs(at_s[row] - at_s[other]) >= 2 * SAME_CLOUDS_S for other in kept):
+            kept.append(row)
+    size = min(count, len(kept))
+    choices = islice(combinations(kept, size), MOST_CHOICES) if size else ()
+    return [tuple(sorted(rows, key=lambda row: at_s[row])) for rows in choices]
+
+
+def _quality(rows: tuple[int, ...], request: Request, looks: Looks) -> float:
+    """How surely a bundle serves its part: its chance of being clear, where that counts straight.
+
+    An expected share cannot be put into a curve: requests with one count as if all were clear.
+    """
+    if not looks.counts_clouds or request.completion != "linear":
+        return 1.0
+    own = list(rows)
+    if request.min_attempts > 1:
+        return 1.0 - float(np.prod(1.0 - looks.clear[own]))
+    return chance_of_all(looks.clear[own], looks.opportunities.best_s[own])
 
 
 def _part_of(request: Request, row: int, looks: Looks) -> tuple[str, str, int]:
@@ -186,38 +236,51 @@ def _part_of(request: Request, row: int, looks: Looks) -> tuple[str, str, int]:
     return request.name, str(looks.opportunities.strip[row]), number
 
 
-def _repeated(requests: Sequence[Request], looks: Looks) -> Iterator[tuple[Repeat, list[int]]]:
-    """The rows of every strip of requests for several looks."""
-    asked = {r.name: r.repeat for r in requests if r.repeat is not None}
+def _by_strip(looks: Looks) -> list[tuple[str, list[int]]]:
+    """Request and rows of every strip."""
     rows: dict[tuple[str, str], list[int]] = {}
     names = zip(looks.opportunities.request, looks.opportunities.strip, strict=True)
     for row, (request, strip) in enumerate(names):
-        if request in asked:
-            rows.setdefault((str(request), str(strip)), []).append(row)
-    for (request, _), own in rows.items():
-        yield asked[request], own
+        rows.setdefault((str(request), str(strip)), []).append(row)
+    return [(request, own) for (request, _), own in rows.items()]
 
 
 def _too_near(requests: Sequence[Request], looks: Looks) -> IntArray:
-    """Pairs (k, 2) of looks at one strip that may begin nearer to each other than is asked."""
+    """Pairs (k, 2) of looks at one strip that may begin nearer to each other than is asked, or see
+    the same clouds and would count as two attempts."""
     o, found = looks.opportunities, []
-    for repeat, own in _repeated(requests, looks):
-        if repeat.separation_s == 0:
+    asked = {request.name: request for request in requests}
+    for name, own in _by_strip(looks):
+        request = asked[name]
+        apart_s = request.repeat.separation_s if request.repeat is not None else 0.0
+        if looks.counts_clouds and request.stereo is None:
+            apart_s = max(apart_s, SAME_CLOUDS_S)
+        if apart_s == 0:
             continue
         free_s = o.plan_start_s[own] - o.plan_end_s[own][:, None]  # from i to j
-        near = ~((free_s >= repeat.separation_s) | (repeat.separation_s <= free_s.T))
+        near = ~((free_s >= apart_s) | (apart_s <= free_s.T))
         i, j = np.nonzero(np.triu(near, k=1))
         found += [(own[a], own[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
     return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
 def _at_most(requests: Sequence[Request], looks: Looks) -> tuple[Budget, ...]:
-    """No more looks at a strip than monitoring asks for."""
-    return tuple(
-        Budget(candidates=np.array(own), use=np.ones(len(own)), most=float(repeat.count))
-        for repeat, own in _repeated(requests, looks)
-        if repeat.every_h is None
-    )
+    """No more looks at a strip than are asked for."""
+    asked, found = {request.name: request for request in requests}, []
+    for name, own in _by_strip(looks):
+        most = _most_looks(asked[name], looks)
+        if most is not None and (len(own) > most or asked[name].repeat is not None):
+            found.append(Budget(candidates=np.array(own), use=np.ones(len(own)), most=float(most)))
+    return tuple(found)
+
+
+def _most_looks(request: Request, looks: Looks) -> int | None:
+    """How many looks at a strip are done at most, where more would count."""
+    if request.repeat is not None:
+        return request.repeat.count if request.repeat.every_h is None else None
+    if not looks.counts_clouds:
+        return None
+    return request.stereo.looks if request.stereo is not None else request.most_attempts
 
 
 def _grouped(of: IntArray) -> dict[int, IntArray]:
