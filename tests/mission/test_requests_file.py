@@ -157,7 +157,7 @@ REFUSALS: list[tuple[Any, str]] = [
         "requests.geojson: feature 1 'ganja': unknown property 'colour', expected one of: name, "
         "priority, weight, purpose, start, end, max_off_nadir_deg, min_sun_elevation_deg, "
         "max_cloud, constraints, stereo, satellites, completion, repeat, attempts, min_attempts, "
-        "height_m",
+        "corridor_width_km, height_m",
     ),
     (
         {"type": "Feature", "geometry": GANJA, "properties": {}},

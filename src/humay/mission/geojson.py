@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
 from humay.errors import RequestError
+from humay.mission.corridor import widened
 from humay.mission.geometry import RequestKind, read_geometry
 from humay.mission.heights import HeightError, HeightModel, HeightSource
 from humay.mission.keys import Fields
@@ -107,6 +108,11 @@ def _draft(feature: Any, number: int, *, where: str) -> _Draft:
     given = {key: value for key, value in properties.items() if value is not None}
     fields = REQUEST.read(given, place)
     kind, geometry, z_m = read_geometry(feature.get("geometry"), place)
+    width_m = fields.pop("corridor_width_m")
+    if width_m is not None:
+        if kind != "line":
+            place.refuse(f"corridor_width_km is asked of {kind!r} geometry, expected a LineString")
+        kind, geometry = "area", widened(geometry, width_m, place)
     stated_m = fields.pop("height_m")
     return _Draft(
         where=label,

@@ -226,6 +226,12 @@ REQUEST = Table(
             default=1,
         ),
         Key(
+            "corridor_width_km",
+            Number(at_least=0.1, at_most=500),
+            "makes an area of this full width of a line",
+            default=None,
+        ),
+        Key(
             "height_m",
             Number(at_least=-1000, at_most=10_000),
             "of the place above the ellipsoid; a height in the coordinates goes before it",
