@@ -142,7 +142,7 @@ def test_closed_stretches_reach_to_the_instants_that_are_clear() -> None:
     attitude = np.tile(rest(swung(60.0)).attitude, (len(T_S), 1))
     attitude[5:8] = rest(SUN).attitude
     attitude[-1] = rest(SUN).attitude
-    assert guard.closed("downlink", attitude) == [(40.0, 80.0), (380.0, 390.0)]
+    assert guard.closed("downlink", T_S, attitude) == [(40.0, 80.0), (380.0, 390.0)]
 
 
 # ---------------------------------------------------------------- slews

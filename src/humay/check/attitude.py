@@ -14,7 +14,7 @@ import numpy as np
 from humay.arrays import FloatArray, dot, norm, unit
 from humay.check.aim import CentreLine
 from humay.check.case import Acquisition, Phase, Segment
-from humay.earth import sun_gcrf, up_at
+from humay.earth import itrf_from_geodetic, sun_gcrf, up_at
 from humay.frames import (
     inertial_velocity,
     itrf_from_gcrf,
@@ -26,6 +26,7 @@ from humay.frames import (
     quaternion_product,
     rotation_vector_from_quaternion,
 )
+from humay.mission import Station
 from humay.orbit import Ephemeris
 
 Law: TypeAlias = Callable[[FloatArray], FloatArray]
@@ -71,6 +72,22 @@ def sun_law(orbit: Ephemeris, panel_normal: FloatArray) -> Law:
         sun = unit(sun_from_satellite(orbit, t_s))
         gcrf = _triad(sun, np.broadcast_to([0.0, 0.0, 1.0], sun.shape))
         return quaternion_from_matrix(body.T @ gcrf)
+
+    return law
+
+
+def station_law(orbit: Ephemeris, station: Station, antenna_axis: FloatArray) -> Law:
+    """The antenna at the station; the body axis most at right angles with it along the flight."""
+    antenna_body = unit(antenna_axis)
+    side = np.eye(3)[np.argmin(np.abs(antenna_body))]  # argmin: the first of equals
+    body = _triad(antenna_body, side)
+    angles = np.array(station.lon_rad), np.array(station.lat_rad)
+    place = itrf_from_geodetic(*angles, np.array(station.height_m))
+
+    def law(t_s: FloatArray) -> FloatArray:
+        ahead = orb_from_itrf(orbit, t_s)[:, 0]
+        there = unit(place - orbit.position_itrf(t_s))
+        return _quaternions(body.T @ _triad(there, ahead), orbit, t_s)
 
     return law
 
@@ -121,6 +138,9 @@ def law_of(segment: Segment, orbit: Ephemeris) -> Law | None:
         return acquisition_law(segment.acquisition)
     if segment.law == "nadir":
         return nadir_law(orbit)
+    axis = segment.satellite.antenna_axis
+    if segment.law == "station" and segment.station is not None and axis is not None:
+        return station_law(orbit, segment.station, np.array(axis))
     power = segment.satellite.power
     if segment.law == "sun" and power is not None:
         return sun_law(orbit, np.array(power.panel_normal))

@@ -114,6 +114,7 @@ class Segment:
     end_s: float
     law: str | None = None
     acquisition: Acquisition | None = None
+    station: Station | None = None
     phases: tuple[Phase, ...] = ()
     entry: Json = field(default_factory=dict)
 
@@ -380,6 +381,9 @@ class _Reader:
             name = entry.get("acquisition")
             if name is not None:
                 self._known([("acquisition", name, imaged)], where)
+            station = entry.get("station")
+            if station is not None:
+                self._known([("station", station, self.stations)], where)
             if times is None:
                 continue
             made.append(
@@ -389,13 +393,21 @@ class _Reader:
                     mode=entry["mode"],
                     start_s=times[0],
                     end_s=times[1],
-                    law="nadir" if entry["mode"] == "downlink" else entry.get("law"),
+                    law=_law(satellite, entry),
+                    station=None if station is None else self.stations.get(station),
                     acquisition=imaged.get(name) if name is not None else None,
                     phases=tuple(_phase(phase) for phase in entry.get("phases", ())),
                     entry=entry,
                 )
             )
         return tuple(made)
+
+
+def _law(satellite: Satellite, entry: Json) -> str | None:
+    if entry["mode"] == "downlink":
+        return "nadir" if satellite.antenna_axis is None else "station"
+    law: str | None = entry.get("law")
+    return law
 
 
 def _phase(entry: Json) -> Phase:

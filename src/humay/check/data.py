@@ -213,11 +213,16 @@ def _pointed(case: Case, downlink: Downlink) -> Iterator[Violation]:
     segments = case.segments[downlink.satellite.name]
     slack = TIME_TOLERANCE_S
     pointed = [
-        s for s in segments if s.mode == "downlink" and s.start_s <= downlink.start_s + slack
+        s
+        for s in segments
+        if s.mode == "downlink"
+        and s.start_s <= downlink.start_s + slack
+        and s.entry.get("station") in (None, downlink.entry["station"])
     ]
     if not any(s.end_s >= downlink.end_s - slack for s in pointed):
         message = (
-            "the antenna is fixed, expected the downlink inside an attitude segment 'downlink'"
+            "the antenna is fixed, expected the downlink inside an attitude segment 'downlink', to"
+            " the same station if it names one"
         )
         yield case.at("downlink", downlink.where, message, downlink.start_s)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from humay.arrays import FloatArray, dot, norm, unit
-from humay.check.attitude import acquisition_law, orb_from_itrf, sun_from_satellite, to_body
+from humay.check.attitude import law_of, orb_from_itrf, sun_from_satellite, to_body
 from humay.check.case import Case, Segment
 from humay.check.data import curve_times, disagreement
 from humay.check.timeline import Slews
@@ -212,16 +212,17 @@ def _nadir_share(
 def _turned(
     case: Case, segment: Segment, t_s: FloatArray, normal_body: FloatArray, slews: Slews
 ) -> FloatArray:
-    """n.s (n,) while following a strip or slewing."""
+    """n.s (n,) while following a strip or a station, or slewing."""
     orbit = case.orbits[segment.satellite.name]
     slew = slews.get((segment.satellite.name, segment.number))
     if slew is not None:
         inside = np.clip(slew.t_s, case.start_s, case.end_s)  # a false one may run on past the plan
         sun_body = to_body(slew.body_from_gcrf, unit(sun_from_satellite(orbit, inside)))
         return np.asarray(np.interp(t_s, slew.t_s, sun_body @ normal_body))
-    if segment.acquisition is None:
+    law = law_of(segment, orbit)
+    if law is None:
         return np.zeros(t_s.shape)
-    body_from_gcrf = acquisition_law(segment.acquisition)(t_s)
+    body_from_gcrf = law(t_s)
     return np.asarray(to_body(body_from_gcrf, unit(sun_from_satellite(orbit, t_s))) @ normal_body)
 
 

@@ -352,7 +352,7 @@ SEGMENT = Tagged(
         "slew": _mode(phases=Many(PHASE, 1), angle_deg=ANGLE),
         "settle": _mode(acquisition=TEXT),
         "image": _mode(acquisition=TEXT),
-        "downlink": _mode(("law",), law=Choice(("nadir",))),
+        "downlink": _mode(("law", "station"), law=Choice(("nadir",)), station=TEXT),
     },
 )
 

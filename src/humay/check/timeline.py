@@ -80,6 +80,11 @@ def _allowed(case: Case, segment: Segment) -> Iterator[Violation]:
         yield fault("law is 'sun', expected 'nadir': the mission names no panel")
     if segment.mode == "downlink" and satellite.antenna != "fixed":
         yield fault(f"found with a {satellite.antenna} antenna, expected with a fixed one only")
+    if segment.mode == "downlink" and (segment.entry.get("station") is None) != (
+        satellite.antenna_axis is None
+    ):
+        wanted = "no station" if satellite.antenna_axis is None else "the station it is turned to"
+        yield fault(f"station is {segment.entry.get('station')!r}, expected {wanted}")
     other = segment.acquisition
     if other is not None and other.satellite is not satellite:
         yield fault(f"names acquisition {other.id!r} of {other.satellite.name!r}, expected its own")
@@ -88,7 +93,9 @@ def _allowed(case: Case, segment: Segment) -> Iterator[Violation]:
 def _continuous(case: Case, segments: Sequence[Segment]) -> Iterator[Violation]:
     for before, after in pairwise(segments):
         law_before, law_after = _law(case, before), _law(case, after)
-        same = (before.law, before.acquisition) == (after.law, after.acquisition)
+        same = (before.law, before.acquisition, before.station) == (
+            after.law, after.acquisition, after.station,
+        )  # fmt: skip
         if same or law_before is None or law_after is None:
             continue
         message = _apart(state_at(law_before, after.start_s), state_at(law_after, after.start_s))

@@ -257,6 +257,7 @@ class Satellite:
     downlink_bit_s: float
     downlink_hz: float | None = None
     antenna: Literal["steerable", "fixed"] = "steerable"
+    antenna_axis: tuple[float, float, float] | None = None
     image_while_downlinking: bool = True
     idle_attitude: Literal["nadir", "sun"] = "nadir"
     keep_out: tuple[KeepOut, ...] = ()
@@ -273,6 +274,11 @@ class Satellite:
             raise MissionError(
                 f"satellite {self.name!r}: memory_used_gbit is {self.memory_used_bit / 1e9:g}, "
                 f"expected at most memory_gbit ({self.memory_bit / 1e9:g})"
+            )
+        if self.antenna_axis is not None and self.antenna != "fixed":
+            raise MissionError(
+                f"satellite {self.name!r}: antenna_axis is given with a {self.antenna} antenna, "
+                "expected antenna = 'fixed'"
             )
         if self.idle_attitude == "sun" and self.power is None:
             raise MissionError(
@@ -407,8 +413,16 @@ SATELLITE = Table(
         Key(
             "antenna",
             Choice(("steerable", "fixed")),
-            "steerable: sends in any attitude; fixed: in the nadir attitude only",
+            "steerable: sends in any attitude; fixed: in the nadir attitude only, or as "
+            "`antenna_axis` says",
             default="steerable",
+        ),
+        Key(
+            "antenna_axis",
+            Direction(),
+            "where a fixed antenna looks, body frame x, y, z: to send, the satellite turns it to "
+            "the station",
+            default=None,
         ),
         Key(
             "image_while_downlinking",

@@ -18,7 +18,7 @@ from humay.frames import (
 from humay.schedule.quick import law_at
 from humay.schedule.slews import State
 
-Law: TypeAlias = Literal["nadir", "sun"]
+Law: TypeAlias = Literal["nadir", "sun", "station"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +33,7 @@ class IdleLaw:
 
     def attitude(self, t_s: FloatArray) -> FloatArray:
         """`body_from_gcrf` (n, 4) at times (n,)."""
-        return interpolate(self.t_s, self.quaternions, t_s)
+        return interpolate(self.t_s, self.quaternions, np.clip(t_s, self.t_s[0], self.t_s[-1]))
 
     def state(self, t_s: FloatArray) -> State:
         """Attitudes and body rates at times (n,)."""
@@ -55,10 +55,15 @@ def idle_law(law: Law, timeline: Timeline, panel_normal: FloatArray) -> IdleLaw:
         if law == "nadir"
         else quaternion_from_matrix(sun_pointing(timeline.sun_gcrf, panel_normal))
     )
+    return law_through(law, timeline.t_s, q)
+
+
+def law_through(law: Law, t_s: FloatArray, q: FloatArray) -> IdleLaw:
+    """The law that passes through attitudes (k, 4) at times (k,), its rates by differences."""
     turn = rotation_vector_from_quaternion(quaternion_product(q[2:], quaternion_inverse(q[:-2])))
-    inner = turn / (timeline.t_s[2:] - timeline.t_s[:-2])[:, None]
+    inner = turn / (t_s[2:] - t_s[:-2])[:, None]
     rates = np.concatenate([inner[:1], inner, inner[-1:]])
-    return IdleLaw(law=law, t_s=timeline.t_s, quaternions=q, rates_rad_s=rates)
+    return IdleLaw(law=law, t_s=t_s, quaternions=q, rates_rad_s=rates)
 
 
 def sun_direction(timeline: Timeline, t_s: FloatArray) -> FloatArray:
@@ -89,11 +94,16 @@ def sun_pointing(sun_gcrf: FloatArray, panel_normal: FloatArray) -> FloatArray:
     Of the body axes, the one closest to a right angle with the normal (the first of equals) points
     as nearly as it can to the GCRF z axis.
     """
-    normal = unit(np.asarray(panel_normal, dtype=np.float64))
-    axis = np.eye(3)[int(np.argmin(np.round(np.abs(normal), 12)))]
-    body = _triad(normal[None], axis[None])
-    gcrf = _triad(sun_gcrf, np.broadcast_to([0.0, 0.0, 1.0], sun_gcrf.shape))
-    return np.asarray(np.swapaxes(body, -1, -2) @ gcrf)
+    return facing(sun_gcrf, np.broadcast_to([0.0, 0.0, 1.0], sun_gcrf.shape), panel_normal)
+
+
+def facing(there: FloatArray, towards: FloatArray, axis_body: FloatArray) -> FloatArray:
+    """`body_from_gcrf` (k, 3, 3) with a body axis along `there` (k, 3), GCRF; of x, y and z the one
+    closest to a right angle with it (the first of equals) as nearly as it can along `towards`."""
+    normal = unit(np.asarray(axis_body, dtype=np.float64))
+    side = np.eye(3)[int(np.argmin(np.round(np.abs(normal), 12)))]
+    body = _triad(normal[None], side[None])
+    return np.asarray(np.swapaxes(body, -1, -2) @ _triad(there, towards))
 
 
 def _triad(first: FloatArray, second: FloatArray) -> FloatArray:

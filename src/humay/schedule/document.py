@@ -405,6 +405,8 @@ def _segment(epoch: Epoch, segment: Segment, names: Mapping[int, str]) -> dict[s
     entry: dict[str, Any] = {"mode": segment.mode, **_span(epoch, segment.start_s, segment.end_s)}
     if segment.mode == "idle":
         entry["law"] = segment.law
+    if segment.station is not None:
+        entry["station"] = segment.station
     if segment.act is not None:
         entry["acquisition"] = names[segment.act.row]
     if segment.mode == "slew":

@@ -105,9 +105,8 @@ class Guard:
                 found = float(room[i]), keep_out, i
         return None if found is None else found[1:]
 
-    def closed(self, mode: str, attitude: FloatArray) -> list[Span]:
-        """The stretches in which attitudes (k, 4) on the timeline's grid come too close."""
-        t_s = self.timeline.t_s
+    def closed(self, mode: str, t_s: FloatArray, attitude: FloatArray) -> list[Span]:
+        """The stretches in which attitudes (k, 4) at times (k,) come too close."""
         bad = np.concatenate([[False], ~self.clear(mode, t_s, attitude), [False]])
         edges = np.flatnonzero(np.diff(bad.astype(np.int8)))
         return [

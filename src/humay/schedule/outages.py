@@ -210,10 +210,15 @@ def clear_holds(holds: Sequence[Hold], guard: Guard) -> tuple[Hold, ...]:
     """What of the holds keeps off all that must not be looked at."""
     if not guard:
         return tuple(holds)
-    closed = guard.closed("downlink", guard.timeline.nadir_attitude)
-    return tuple(
-        Hold(start_s=low, end_s=high)
-        for hold in holds
-        for low, high in left_of((hold.start_s, hold.end_s), closed)
-        if high - low >= SHORTEST_HOLD_S
-    )
+    nadir = guard.closed("downlink", guard.timeline.t_s, guard.timeline.nadir_attitude)
+    clear: list[Hold] = []
+    for hold in holds:
+        law, closed = hold.law, nadir
+        if law is not None:
+            closed = guard.closed("downlink", law.t_s, law.quaternions)
+        clear += [
+            replace(hold, start_s=low, end_s=high)
+            for low, high in left_of((hold.start_s, hold.end_s), closed)
+            if high - low >= SHORTEST_HOLD_S
+        ]
+    return tuple(clear)

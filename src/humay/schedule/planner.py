@@ -15,7 +15,7 @@ import numpy as np
 
 from humay.access import Opportunities, Pointing, Timeline
 from humay.arrays import BoolArray, FloatArray, IntArray
-from humay.mission import Mission, Satellite
+from humay.mission import Mission, Satellite, Station
 from humay.schedule.attitude import SweepStates, sweep_states
 from humay.schedule.commands import Commanding
 from humay.schedule.duty import duty_fault
@@ -35,6 +35,7 @@ from humay.schedule.resources import (
 )
 from humay.schedule.sequence import Act, Choreography, Hold, Segment
 from humay.schedule.slews import State, slew_time
+from humay.schedule.tracking import tracking_law
 
 START_GRID_S = 1.0
 WAYS_TRIED = 6
@@ -96,22 +97,31 @@ class Lane:
     def sendings(self, segments: Sequence[Segment]) -> list[Sending]:
         """When data can go down: with a steerable antenna in any attitude, else in that of nadir;
         while imaging only where the satellite can do both."""
-        busy = [(s.start_s, s.end_s) for s in segments if s.mode == "image"]
-        if self.satellite.antenna == "fixed":
-            busy = left_of(
-                self.span, [(s.start_s, s.end_s) for s in segments if s.mode == "downlink"]
-            )
-        elif self.satellite.image_while_downlinking:
-            busy = []
+        busy = {p.station: self._cannot_send(segments, p.station) for p in self.passes}
         return [
             Sending(
                 pass_id=p.pass_id, station=p.station, start_s=low, end_s=high, bit_s=stretch.bit_s
             )
             for p in self.passes
             for stretch in p.stretches
-            for low, high in left_of((stretch.start_s, stretch.end_s), busy)
+            for low, high in left_of((stretch.start_s, stretch.end_s), busy[p.station])
             if high > low
         ]
+
+    def _cannot_send(
+        self, segments: Sequence[Segment], station: str
+    ) -> Sequence[tuple[float, float]]:
+        """When nothing can go down to a station, for what the satellite does."""
+        if self.satellite.antenna == "fixed":
+            pointed = [
+                (s.start_s, s.end_s)
+                for s in segments
+                if s.mode == "downlink" and s.station in (None, station)
+            ]
+            return left_of(self.span, pointed)
+        if self.satellite.image_while_downlinking:
+            return ()
+        return [(s.start_s, s.end_s) for s in segments if s.mode == "image"]
 
     def downlinks(self, acts: Sequence[Act], segments: Sequence[Segment]) -> list[Downlink]:
         return send_all(self.recordings(acts), self.sendings(segments))
@@ -465,15 +475,13 @@ def make_lanes(
     lanes = {}
     for satellite in mission.satellites:
         own = tuple(p for p in passes if p.satellite == satellite.name)
+        timeline = timelines[satellite.name]
+        stations = {station.name: station for station in mission.stations}
         holds = tuple(
-            Hold(
-                start_s=max(p.stretches[0].start_s, span[0]),
-                end_s=min(p.stretches[-1].end_s, span[1]),
-            )
+            _hold_of(p, satellite, stations[p.station], timeline, span)
             for p in own
             if p.downlink and satellite.antenna == "fixed"
         )
-        timeline = timelines[satellite.name]
         guard = Guard(keep_outs=satellite.keep_out, timeline=timeline)
         whole = Choreography(
             satellite=satellite,
@@ -498,3 +506,16 @@ def make_lanes(
             commanding=commandings[satellite.name],
         )
     return lanes
+
+
+def _hold_of(
+    p: Pass, satellite: Satellite, station: Station, timeline: Timeline, span: tuple[float, float]
+) -> Hold:
+    """Where the antenna of a satellite looks to in a pass."""
+    start_s = max(p.stretches[0].start_s, span[0])
+    end_s = min(p.stretches[-1].end_s, span[1])
+    if satellite.antenna_axis is None:
+        return Hold(start_s=start_s, end_s=end_s)
+    axis = np.array(satellite.antenna_axis)
+    law = tracking_law(station, axis, timeline, start_s, end_s)
+    return Hold(start_s=start_s, end_s=end_s, law=law, station=station.name)

@@ -64,14 +64,18 @@ class Segment:
     act: Act | None = None
     phases: tuple[Phase, ...] = ()
     harvest: Harvest | None = None
+    station: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Hold:
-    """A stretch in which a fixed antenna looks to the ground: nadir attitude is wanted."""
+    """A stretch in which a fixed antenna looks to the ground: nadir attitude is wanted, or, where
+    it is to be kept on a station, that law."""
 
     start_s: float
     end_s: float
+    law: IdleLaw | None = None
+    station: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -181,30 +185,31 @@ class Choreography:
         for hold in self.holds:
             if hold.end_s <= start.t_s or (end is not None and hold.start_s >= end.t_s):
                 continue
+            law = hold.law or self.nadir
             leave_s = start.t_s + (LEAST_IDLE_S if from_idle else 0.0)
-            reach_s = leave_s + 1.01 * self._time_to(start.state, self.nadir, leave_s) + _FIT_S
+            reach_s = leave_s + 1.01 * self._time_to(start.state, law, leave_s) + _FIT_S
             begin = max(hold.start_s, reach_s)
             finish = min(hold.end_s, self.end_s)
             if end is not None:
-                finish = min(finish, end.t_s - self._time_from(self.nadir, end))
+                finish = min(finish, end.t_s - self._time_from(law, end))
             elif finish < self.end_s:
-                finish = self._home_before_the_end(finish)
+                finish = self._home_before_the_end(law, finish)
             if finish - begin < SHORTEST_HOLD_S:
                 continue
-            way = self._simple(start, self._pose(self.nadir, begin), from_idle=from_idle)
-            after = self._pose(self.nadir, finish)
+            way = self._simple(start, self._pose(law, begin), from_idle=from_idle)
+            after = self._pose(law, finish)
             if way is None or self._simple(after, end, from_idle=False) is None:
                 continue  # no way to it, or none on from it: the antenna stays away
-            out += [*way, self._hold(begin, finish)]
+            out += [*way, self._hold(law, hold.station, begin, finish)]
             start, from_idle = after, False
         rest = self._simple(start, end, from_idle=from_idle)
         return None if rest is None else out + rest
 
-    def _home_before_the_end(self, finish: float) -> float:
+    def _home_before_the_end(self, law: IdleLaw, finish: float) -> float:
         """The latest end of a hold, up to `finish`, that leaves time to be idle at the end."""
         latest = finish
-        for _ in range(4):  # nadir turns on while the slew is moved forward
-            pose = self._pose(self.nadir, latest)
+        for _ in range(4):  # the law turns on while the slew is moved forward
+            pose = self._pose(law, latest)
             back_s = self._time_to(pose.state, self.idle, latest) + LEAST_IDLE_S + _FIT_S
             latest = min(finish, self.end_s - back_s)
             if latest < self.start_s:
@@ -281,10 +286,12 @@ class Choreography:
     def _pose(self, law: IdleLaw, t_s: float) -> Pose:
         return Pose(t_s=t_s, state=law.state_at(t_s))
 
-    def _hold(self, start_s: float, end_s: float) -> Segment:
+    def _hold(self, law: IdleLaw, station: str | None, start_s: float, end_s: float) -> Segment:
         t_s = np.linspace(start_s, end_s, max(3, int((end_s - start_s) / _HOLD_SAMPLE_S) + 1))
-        harvest = self._harvest(t_s, self.nadir.attitude(t_s))
-        return Segment(mode="downlink", start_s=start_s, end_s=end_s, harvest=harvest)
+        harvest = self._harvest(t_s, law.attitude(t_s))
+        return Segment(
+            mode="downlink", start_s=start_s, end_s=end_s, harvest=harvest, station=station
+        )
 
     def idle_watt(self, t_s: FloatArray) -> FloatArray:
         """What the panels give (k,) W in the idle attitude at times (k,)."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from humay.access import body_from_gcrf
 from humay.arrays import FloatArray, cross, dot, frozen, norm, unit
-from humay.earth import sun_gcrf, up_at
+from humay.earth import itrf_from_geodetic, sun_gcrf, up_at
 from humay.errors import PlanError
 from humay.frames import (
     inertial_velocity,
@@ -27,7 +27,7 @@ from humay.frames import (
     quaternion_product,
     rotation_vector_from_quaternion,
 )
-from humay.mission import Satellite
+from humay.mission import Satellite, Station
 from humay.orbit import Ephemeris
 from humay.spacecraft.orders import Orders, Phase, Segment, Task
 from humay.time import Epoch, format_utc
@@ -59,7 +59,9 @@ class Commanded:
         return attitudes
 
 
-def commanded_attitude(orders: Orders, satellite: Satellite, orbit: Ephemeris) -> Commanded:
+def commanded_attitude(
+    orders: Orders, satellite: Satellite, orbit: Ephemeris, stations: Sequence[Station] = ()
+) -> Commanded:
     """What the orders say for `satellite` on its predicted orbit. Raises `PlanError`.
 
     A slew starts from where the segment before it ends, and must end where the next one begins.
@@ -70,7 +72,7 @@ def commanded_attitude(orders: Orders, satellite: Satellite, orbit: Ephemeris) -
         if segment.mode == "slew":
             laws.append(_slew(laws[-1], segment))
         else:
-            laws.append(_law(segment, tasks, satellite, orbit))
+            laws.append(_law(segment, tasks, satellite, orbit, stations))
     edges = [orders.segments[0].start_s, *(segment.end_s for segment in orders.segments)]
     _refuse_jumps(orders, laws, orbit.epoch)
     return Commanded(edges_s=np.array(edges), laws=tuple(laws))
@@ -88,9 +90,17 @@ def _refuse_jumps(orders: Orders, laws: Sequence[Law], epoch: Epoch) -> None:
             )
 
 
-def _law(segment: Segment, tasks: dict[str, Task], satellite: Satellite, orbit: Ephemeris) -> Law:
+def _law(
+    segment: Segment,
+    tasks: dict[str, Task],
+    satellite: Satellite,
+    orbit: Ephemeris,
+    stations: Sequence[Station],
+) -> Law:
     if segment.task is not None:
         return sweep_law(tasks[segment.task], orbit)
+    if segment.station is not None:
+        return _towards(segment.station, satellite, orbit, stations)
     if segment.law == "nadir":
         return nadir_law(orbit)
     if satellite.power is None:
@@ -99,6 +109,16 @@ def _law(segment: Segment, tasks: dict[str, Task], satellite: Satellite, orbit: 
             " has no power table for this satellite"
         )
     return sun_law(orbit, np.array(satellite.power.panel_normal))
+
+
+def _towards(name: str, satellite: Satellite, orbit: Ephemeris, stations: Sequence[Station]) -> Law:
+    station = next((each for each in stations if each.name == name), None)
+    if station is None or satellite.antenna_axis is None:
+        raise PlanError(
+            f"plan.attitude.{satellite.name} turns its antenna to {name!r}, expected a station of"
+            " the mission and a satellite with an antenna_axis"
+        )
+    return station_law(orbit, station, np.array(satellite.antenna_axis))
 
 
 def sweep_law(task: Task, orbit: Ephemeris) -> Law:
@@ -117,6 +137,23 @@ def nadir_law(orbit: Ephemeris) -> Law:
     def law(t_s: FloatArray) -> FloatArray:
         r, v = orbit.state_itrf(t_s)
         axes = orbital_frame(-up_at(r), inertial_velocity(r, v))
+        return quaternion_from_matrix(axes @ itrf_from_gcrf(orbit.epoch, t_s))
+
+    return law
+
+
+def station_law(orbit: Ephemeris, station: Station, antenna_axis: FloatArray) -> Law:
+    """The antenna points at the station; of the body axes the one closest to a right angle with it
+    (the first of equals) lies, as nearly as it can, along the flight."""
+    antenna = unit(antenna_axis)
+    body = _triad(antenna, np.eye(3)[int(np.argmin(np.round(np.abs(antenna), 12)))])
+    angles = np.array(station.lon_rad), np.array(station.lat_rad)
+    place = itrf_from_geodetic(*angles, np.array(station.height_m))
+
+    def law(t_s: FloatArray) -> FloatArray:
+        r, v = orbit.state_itrf(t_s)
+        ahead = orbital_frame(-up_at(r), inertial_velocity(r, v))[:, 0]
+        axes = body.T @ _triad(unit(place - r), ahead)
         return quaternion_from_matrix(axes @ itrf_from_gcrf(orbit.epoch, t_s))
 
     return law

@@ -109,7 +109,7 @@ def fly(
         name, predicted = satellite.name, orbits[satellite.name]
         errors[name] = draw_orbit_error(satellite, seed)
         true[name] = true_orbit(predicted, errors[name])
-        commanded = commanded_attitude(orders, satellite, predicted)
+        commanded = commanded_attitude(orders, satellite, predicted, mission.stations)
         own = [
             _acquire(task, orders, satellite, predicted, true[name], seed) for task in orders.tasks
         ]

@@ -39,13 +39,15 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segment:
-    """A stretch of one attitude law: `law` when idle, `task` for a strip's, `phases` in a slew."""
+    """A stretch of one attitude law: `law` when idle, `task` for a strip's, `phases` in a slew,
+    `station` where an antenna is turned to one."""
 
     mode: str
     start_s: float
     end_s: float
     law: str | None = None
     task: str | None = None
+    station: str | None = None
     phases: tuple[Phase, ...] = ()
 
 
@@ -235,8 +237,14 @@ def _segment(entry: Entry) -> Segment:
         end_s=end_s,
         law=entry.text("law", among=("nadir", "sun")) if law == "law" else law,
         task=entry.text("acquisition") if mode in ("settle", "image") else None,
+        station=_station(entry) if mode == "downlink" else None,
         phases=tuple(_phase(phase) for phase in entry.many("phases")) if mode == "slew" else (),
     )
+
+
+def _station(entry: Entry) -> str | None:
+    """The station that a fixed antenna is turned to; none where it looks to nadir."""
+    return entry.text("station") if "station" in entry.values else None
 
 
 def _phase(entry: Entry) -> Phase:
