@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from humay.access import Backdrop, Nadir
-    from humay.chain import Step
+    from humay.chain import Flying, Step
     from humay.mission import Mission, Request
     from humay.processing import Level, VerticalDatum
     from humay.schedule import Effort
@@ -55,6 +55,12 @@ Threads = Annotated[
     int | None, typer.Option(min=1, max=256, help="threads; default all cores; same result")
 ]
 Plot = Annotated[Path | None, typer.Option("--plot", help="map to draw: .svg or .png")]
+PreviousFile = Annotated[
+    Path | None, typer.Option("--previous", help="plan that flies (JSON); what is frozen stays")
+]
+CompareFile = Annotated[
+    Path | None, typer.Option("--compare", help="plan (JSON) whose difference to this is told")
+]
 NadirChoice = Annotated[
     str, typer.Option(help="what off-nadir is measured from: geodetic or geocentric")
 ]
@@ -376,39 +382,65 @@ def plan(
     ] = None,
     threads: Threads = None,
     seed: Seed = 1,
+    previous: PreviousFile = None,
+    freeze_until: Annotated[
+        str | None,
+        typer.Option(
+            help="keep what begins before in the previous plan; default: no more than"
+            " what has begun or is commanded"
+        ),
+    ] = None,
+    stability: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="price of breaking a promise of the previous plan, as a share of"
+            " its worth; default 0.1",
+        ),
+    ] = None,
+    compare: CompareFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Plan acquisitions and downlinks, bound the plan, have it checked, write it."""
     from humay.access import read_contacts, read_opportunities, read_pointing, read_timelines
-    from humay.chain import planned, survey
+    from humay.chain import planned, survey, surveyed_again
+    from humay.check import load_plan
     from humay.files import json_bytes, write_whole
     from humay.orbit import ephemerides
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
+    if previous is None and (freeze_until is not None or stability is not None):
+        raise typer.BadParameter("--freeze-until and --stability need --previous")
     _check_suffix(output, (".json",))
     _keep((mission, requests, opportunities_file, contacts_file, timeline_file), output)
     begin, end = _span(start, hours / 24.0)
     released = begin if release is None else _instant(release, "--release")
     craft, wanted = _load(mission, requests)
     effort = _effort(iterations, seconds, _thread_count(threads))
+    flying = _flying(previous, freeze_until, stability)
+    other = None if compare is None else load_plan(compare)
     with _progress(quiet) as step:
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
         epoch = next(iter(orbits.values())).epoch
-        found = survey(
-            craft,
-            wanted,
-            start=begin,
-            end=end,
-            step=step,
-            orbits=orbits,
-            opportunities=_given(opportunities_file, read_opportunities, epoch),
-            pointing=_given(opportunities_file, read_pointing, epoch),
-            contacts=_given(contacts_file, read_contacts, epoch),
-            timelines=_given(timeline_file, read_timelines, epoch),
-        )
+        given: dict[str, Any] = {
+            "orbits": orbits,
+            "opportunities": _given(opportunities_file, read_opportunities, epoch),
+            "pointing": _given(opportunities_file, read_pointing, epoch),
+            "contacts": _given(contacts_file, read_contacts, epoch),
+            "timelines": _given(timeline_file, read_timelines, epoch),
+        }
+        if flying is None:
+            found = survey(craft, wanted, start=begin, end=end, step=step, **given)
+            kept = None
+        else:
+            again = surveyed_again(
+                craft, wanted, flying, start=begin, end=end, release=released, step=step, **given
+            )
+            craft, wanted = again.mission, again.requests
+            found, kept = again.found, again.previous
         document = planned(
             craft,
             wanted,
@@ -419,12 +451,16 @@ def plan(
             seed=1 if seed is None else seed,
             step=step,
             effort=effort,
+            previous=kept,
         )
     write_whole(output, json_bytes(document))
+    changes = _changes(other, document)
     if as_json:
-        print(json.dumps({"output": str(output), "objective": document["objective"]}))
+        told = {"output": str(output), "objective": document["objective"]}
+        print(json.dumps(told | ({} if changes is None else {"difference": changes})))
     else:
         print(f"{output}: {_summary(document)}")
+        _tell(changes)
 
 
 @app.command()
@@ -432,6 +468,8 @@ def check(
     mission: MissionFile,
     requests: RequestFile,
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan file (JSON)")],
+    previous: PreviousFile = None,
+    compare: CompareFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -440,12 +478,17 @@ def check(
 
     craft, wanted = _load(mission, requests)
     document = load_plan(plan_file)
+    flown, other = (None if path is None else load_plan(path) for path in (previous, compare))
     with _progress(quiet) as step, step("check"):
-        violations = check_plan(craft, wanted, document)
+        violations = check_plan(craft, wanted, document, flown)
+    changes = _changes(other, document)
     if as_json:
-        print(json.dumps([vars(violation) for violation in violations], ensure_ascii=False))
+        found: Any = [vars(violation) for violation in violations]
+        told = found if changes is None else {"violations": found, "difference": changes}
+        print(json.dumps(told, ensure_ascii=False))
     else:
         print(verdict(violations))
+        _tell(changes)
     if violations:
         raise typer.Exit(1)
 
@@ -536,11 +579,12 @@ def fly(
 ) -> None:
     """Fly a plan: flight records, telemetry, raw images and the elevation models they need."""
     from humay.chain import fly_and_expose, plan_orbits
-    from humay.check import load_plan
+    from humay.check import as_stated, load_plan
     from humay.mission import load_mission
 
     craft = load_mission(mission)
     document = load_plan(plan_file)
+    craft, _ = as_stated(craft, (), document)
     settings = craft.run
     count = render if render is not None else (settings.render if settings else 0)
     with _progress(quiet) as step:
@@ -800,6 +844,38 @@ def _effort(iterations: int | None, seconds: float | None, threads: int) -> Effo
         given = ITERATIONS if iterations is None else iterations
         return Effort(iterations=given, threads=threads)
     return Effort(stop=_Patience(seconds), threads=threads)
+
+
+def _flying(
+    previous: Path | None, freeze_until: str | None, stability: float | None
+) -> Flying | None:
+    from humay.chain import Flying
+    from humay.check import load_plan
+    from humay.schedule import STABILITY
+
+    if previous is None:
+        return None
+    return Flying(
+        document=load_plan(previous),
+        frozen_until=None if freeze_until is None else _instant(freeze_until, "--freeze-until"),
+        stability=STABILITY if stability is None else stability,
+    )
+
+
+def _changes(other: Mapping[str, Any] | None, document: Mapping[str, Any]) -> Any:
+    """The difference of a plan from another one, if there is one to compare with."""
+    from humay.schedule import difference_document, plan_difference
+
+    if other is None:
+        return None
+    return difference_document(plan_difference(other, document), document)
+
+
+def _tell(changes: Any) -> None:
+    from humay.schedule import told
+
+    if changes is not None:
+        print(told(changes))
 
 
 @dataclass

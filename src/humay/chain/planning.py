@@ -31,7 +31,7 @@ from humay.check import check_plan, verdict
 from humay.errors import AccessError, HumayError, PlanError
 from humay.mission import Mission, Request
 from humay.orbit import Ephemeris, ephemerides
-from humay.schedule import Effort, PlanInput, make_plan, plan_document
+from humay.schedule import Effort, PlanInput, Previous, make_plan, plan_document
 from humay.time import parse_utc
 
 USUAL = Effort()
@@ -150,14 +150,18 @@ def planned(
     seed: int,
     step: Step,
     effort: Effort = USUAL,
+    previous: Previous | None = None,
 ) -> dict[str, Any]:
     """A plan that has passed the independent checker, as the dictionary of plan.json.
 
-    A plan that fails is never handed out: `PlanError` with what the checker found.
+    A plan that fails is never handed out: `PlanError` with what the checker found. With a
+    `previous` plan, mission, requests and survey are those of `surveyed_again`.
     """
     with step("reasons"):
         present = {str(name) for name in found.opportunities.request}
-        absences = explain_absences(
+        imaged = {} if previous is None else previous.imaged_requests
+        present |= set(imaged)
+        absences = imaged | explain_absences(
             mission,
             [request for request in requests if request.name not in present],
             start=start,
@@ -177,10 +181,14 @@ def planned(
             notes=found.notes,
             stereo=found.stereo,
         )
-        plan = make_plan(given, start=start, end=end, release=release, seed=seed, effort=effort)
+        plan = make_plan(
+            given, start=start, end=end, release=release, seed=seed, effort=effort,
+            previous=previous,
+        )  # fmt: skip
         document = plan_document(plan)
     with step("check"):
-        violations = check_plan(mission, requests, document)
+        flown = None if previous is None else previous.document
+        violations = check_plan(mission, requests, document, flown)
     if violations:
         raise PlanError(
             f"the plan failed the independent check and is not written:\n{verdict(violations)}"

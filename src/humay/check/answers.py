@@ -20,10 +20,10 @@ def check_answers(case: Case) -> Iterator[Violation]:
 
 
 def _times(case: Case, own: list[Acquisition]) -> dict[str, list[float]]:
-    passes = [case.pass_of.get(a.entry["uplink"]) for a in own]
+    sent_s = [case.uplink_end_s(a) for a in own]
     delivered = [a.entry["delivered"] for a in own]
     return {
-        "uplink": [booked.end_s for booked in passes if booked is not None],
+        "uplink": [end_s for end_s in sent_s if end_s is not None],
         "image": [a.end_s for a in own],
         "delivery": [case.clock.seconds(text) for text in delivered if text is not None],
     }

@@ -155,6 +155,22 @@ class Case:
     def pass_of(self) -> dict[str, Pass]:
         return {p.id: p for p in reversed(self.passes)}
 
+    @cached_property
+    def frozen(self) -> frozenset[str]:
+        """Acquisitions that the plan says an earlier one has commanded."""
+        return frozenset(self.plan.get("previous", {}).get("frozen", ()))
+
+    def uplink_end_s(self, acquisition: Acquisition) -> float | None:
+        """When the pass ends that carries the command of an acquisition, if the plan tells it."""
+        booked = self.pass_of.get(acquisition.entry["uplink"])
+        if booked is not None:
+            return booked.end_s
+        for entry in self.plan.get("previous", {}).get("uplinks", ()):
+            ours = entry["satellite"] == acquisition.satellite.name and entry["uplink"]
+            if entry["id"] == acquisition.entry["uplink"] and ours:
+                return self.clock.seconds(entry["end"])
+        return None
+
     def of(self, satellite: Satellite) -> tuple[list[Acquisition], list[Downlink]]:
         """Acquisitions and downlinks of a satellite by start."""
         own = [a for a in self.acquisitions if a.satellite is satellite]

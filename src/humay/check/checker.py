@@ -16,6 +16,7 @@ from humay.check.energy import Sunlight, check_eclipses, check_energy
 from humay.check.keep_outs import check_keep_outs
 from humay.check.looks import check_looks
 from humay.check.outages import check_outages
+from humay.check.previous import as_stated, check_previous
 from humay.check.references import check_bound, check_orbits, check_references
 from humay.check.structure import check_structure
 from humay.check.timeline import check_segments, check_stated_attitudes, fly_slews
@@ -26,15 +27,22 @@ from humay.mission import Mission, Request
 
 
 def check_plan(
-    mission: Mission, requests: Sequence[Request], plan: Mapping[str, Any]
+    mission: Mission,
+    requests: Sequence[Request],
+    plan: Mapping[str, Any],
+    previous: Mapping[str, Any] | None = None,
 ) -> list[Violation]:
     """What is wrong with a plan, in time order; nothing where it is valid.
 
     Orbits are propagated anew, and windows, attitudes, slews, contacts, eclipses and resources
     derived from them and from docs/reference/plan.md alone. Raises `PlanError` for a plan without
     the structure of its format, `OrbitError` where the mission's orbits do not reach over its span.
+    With the `previous` plan, what it has frozen must be in this one.
     """
     check_structure(plan)
+    if previous is not None:
+        check_structure(previous)
+    mission, requests = as_stated(mission, requests, plan)
     case, faults = read_case(mission, requests, plan)
     if case is None:
         return in_time_order(faults)
@@ -63,5 +71,6 @@ def check_plan(
         *check_looks(case),
         *check_answers(case),
         *check_bound(case),
+        *([] if previous is None else check_previous(case, previous)),
     ]
     return in_time_order(faults)

@@ -77,11 +77,12 @@ def _as_requested(case: Case, entry: Json, request: Request) -> Iterator[Violati
         stated is not None and asked is not None and abs(stated - asked) > HEIGHT_TOLERANCE_M
     ):
         yield case.at("span", where, f"height_m is {stated}, expected {asked} as requested")
-    if not _same_geometry(entry["geometry"], request):
+    if not same_geometry(entry["geometry"], request):
         yield case.at("span", where, "geometry differs, expected the one requested")
 
 
-def _same_geometry(stated: Json, request: Request) -> bool:
+def same_geometry(stated: Json, request: Request) -> bool:
+    """Whether a plan tells the geometry of a request."""
     asked = shapely.geometry.mapping(request.geometry)
     if stated["type"] != asked["type"]:
         return False

@@ -18,9 +18,8 @@ from humay.time import parse_utc
 
 FORMAT = "humay-plan-1"
 REASONS = (
-    "completion", "separation", "period", "no_opportunity", "margin", "outage", "uplink",
-    "keep_out", "slew",
-    "imaging_time", "memory", "downlink", "energy",
+    "completion", "separation", "period", "no_opportunity", "margin", "imaged", "outage",
+    "uplink", "keep_out", "slew", "imaging_time", "memory", "downlink", "energy",
 )  # fmt: skip
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z", re.ASCII)
@@ -367,6 +366,30 @@ RESOURCES = Record(
     optional=("battery_wh", "camera_k"),
 )
 
+STATE = Record({"memory_gbit": GBIT, "battery_wh": GBIT}, optional=("memory_gbit", "battery_wh"))
+
+PREVIOUS = Record(
+    {
+        "sha256": TEXT,
+        **SPAN,
+        "release": TIME,
+        "frozen_until": OrNull(TIME),
+        "frozen": Many(TEXT),
+        "lost": Many(TEXT),
+        "kept": COUNT,
+        "moved": COUNT,
+        "dropped": COUNT,
+        "added": COUNT,
+        "stability": Number(low=0),
+        "cost": Number(low=0),
+        "withdrawn": Many(Record({"name": TEXT, "was": TEXT})),
+        "imaged": Many(Record({"request": TEXT, "strip": TEXT, "end": TIME})),
+        "failed": Many(TEXT),
+        "uplinks": Many(PASS),
+        "state": Named(STATE),
+    }
+)
+
 PLAN = Record(
     {
         "format": Choice((FORMAT,)),
@@ -387,8 +410,9 @@ PLAN = Record(
         "resources": Named(RESOURCES),
         "eclipses": Named(Many(Record(SPAN))),
         "ground_tracks": Named(Many(LonLat("no"))),
+        "previous": PREVIOUS,
     },
-    optional=("outages",),
+    optional=("outages", "previous"),
 )
 
 

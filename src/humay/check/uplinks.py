@@ -17,7 +17,9 @@ def check_uplinks(case: Case) -> Iterator[Violation]:
     for acquisition in case.acquisitions:
         name = acquisition.entry["uplink"]
         booked = case.pass_of.get(name)
-        if booked is None:
+        if acquisition.id in case.frozen:
+            yield from _sent(case, acquisition)
+        elif booked is None:
             message = f"its uplink is {name!r}, expected the id of a pass"
             yield case.at("uplink", acquisition.where, message, acquisition.start_s)
         else:
@@ -52,6 +54,16 @@ def _uplink(case: Case, acquisition: Acquisition, booked: Pass) -> Iterator[Viol
         )
 
 
+def _sent(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+    """An earlier plan has sent the command, in time; `previous` tells in which pass."""
+    sent_s = case.uplink_end_s(acquisition)
+    latest_s = acquisition.start_s - acquisition.satellite.command_lead_s
+    if sent_s is None or sent_s > latest_s + TIME_TOLERANCE_S:
+        name = acquisition.entry["uplink"]
+        message = f"its uplink is {name!r}, expected a pass told that ends in time"
+        yield case.at("uplink", acquisition.where, message, acquisition.start_s)
+
+
 def _per_pass(case: Case, satellite: Satellite) -> Iterator[Violation]:
     most = satellite.commands_per_pass
     if most is None:
@@ -75,9 +87,9 @@ def _queue(case: Case, satellite: Satellite) -> Iterator[Violation]:
     if most is None:
         return
     waits = [
-        (booked.end_s, acquisition.start_s)
+        (sent_s, acquisition.start_s)
         for acquisition in case.of(satellite)[0]
-        if (booked := case.pass_of.get(acquisition.entry["uplink"])) is not None
+        if (sent_s := case.uplink_end_s(acquisition)) is not None
     ]
     for end_s in sorted({up_s for up_s, _ in waits}):
         waiting = sum(1 for up_s, start_s in waits if up_s <= end_s < start_s)

@@ -12,7 +12,7 @@ CODES = (
     "span", "orbit", "window", "attitude", "slew", "keep_out", "overlap", "contact", "antenna",
     "outage", "uplink", "downlink", "memory", "imaging_time", "energy", "eclipse", "coverage",
     "looks",
-    "bound",
+    "bound", "previous",
 )  # fmt: skip
 """The checks, as docs/guide/check.md describes them."""
 

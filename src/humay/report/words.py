@@ -18,6 +18,7 @@ REASONS = {
     "period": ("Outside its period", "The plan does not touch the time the request asks for."),
     "no_opportunity": ("Never in reach", "No satellite comes close enough within its limits."),
     "margin": ("Window too short", "Only windows shorter than the uncertainty of the orbit."),
+    "imaged": ("Imaged before", "An earlier plan has imaged it already."),
     "outage": ("In an outage", "The satellite is kept for something else at that time."),
     "uplink": ("No command in time", "No station can send the command early enough."),
     "keep_out": ("Too near the Sun", "The satellite would look at Sun, Moon or Earth."),

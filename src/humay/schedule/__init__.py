@@ -4,8 +4,30 @@ This stage sees opportunities, contacts and timelines, never orbits: a plan can 
 hand-written windows.
 """
 
+from humay.schedule.difference import difference_document, plan_difference, told
 from humay.schedule.document import plan_document
+from humay.schedule.held import rows_of
 from humay.schedule.improve import ITERATIONS, Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
+from humay.schedule.previous import STABILITY, Previous, Promise, freeze
+from humay.schedule.takeover import imaged_before, mission_at, state_at
 
-__all__ = ["ITERATIONS", "Effort", "Plan", "PlanInput", "make_plan", "plan_document"]
+__all__ = [
+    "ITERATIONS",
+    "STABILITY",
+    "Effort",
+    "Plan",
+    "PlanInput",
+    "Previous",
+    "Promise",
+    "difference_document",
+    "freeze",
+    "imaged_before",
+    "make_plan",
+    "mission_at",
+    "plan_difference",
+    "plan_document",
+    "rows_of",
+    "state_at",
+    "told",
+]

@@ -16,7 +16,7 @@ import highspy
 import numpy as np
 
 from humay.access import Contacts, Opportunities
-from humay.arrays import FloatArray, IntArray
+from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Satellite
 from humay.schedule.worth import Worth
@@ -44,15 +44,20 @@ def upper_bound(
     contacts: Contacts,
     rates_bit_s: Mapping[tuple[str, str], float],
     start_s: float,
+    fixed_s: Mapping[int, float] | None = None,
 ) -> float:
-    """The value no plan can exceed.
+    """The value no plan can exceed, of those in which the opportunities that are keys of `fixed_s`
+    begin when it says.
 
     `least_bits` (n,) is the least data that each opportunity can make; `ready_s` says when each
     satellite can first be commanded, `rates_bit_s` is by satellite and station.
     """
     ready = np.array([ready_s[name] for name in opportunities.satellite], dtype=np.float64)
     first = np.maximum(opportunities.plan_start_s, ready)
-    usable = np.flatnonzero((opportunities.plan_end_s >= first) & np.isfinite(least_bits))
+    last = np.array(opportunities.plan_end_s)
+    for row, fixed in (fixed_s or {}).items():
+        first[row] = last[row] = fixed
+    usable = np.flatnonzero((last >= first) & np.isfinite(least_bits))
     if not len(usable):
         return 0.0
     whole = _usable_bundles(worth, usable)
@@ -61,14 +66,15 @@ def upper_bound(
     for name, satellite in satellites.items():
         own = usable[opportunities.satellite[usable] == name]
         begin, scan = first[own], opportunities.scan_s[own]
-        finish = opportunities.plan_end_s[own] + scan
+        finish = last[own] + scan
         entries = _MOST_ENTRIES // len(satellites)
         rows += _one_at_a_time(own, begin, finish, scan, satellite.settle_s, entries)
         rows += _thinned(_imaging_time(own, begin, finish, scan, satellite), entries)
         capacity = _downlink_capacity(contacts, rates_bit_s, name, start_s)
         rows += _thinned(_memory(own, finish, least_bits[own], satellite, capacity), entries)
     most = float(np.max(values[usable]))  # weights may be of any size: the program sees at most 1
-    return most * (_solve(values / most, usable, rows) + SAFETY * len(usable))
+    sure = np.isin(usable, list(fixed_s or {}))
+    return most * (_solve(values / most, usable, rows, sure) + SAFETY * len(usable))
 
 
 def _steepness(worth: Worth) -> FloatArray:
@@ -246,7 +252,7 @@ def _downlink_capacity(
     return capacity
 
 
-def _solve(values: FloatArray, usable: IntArray, rows: Sequence[Row]) -> float:
+def _solve(values: FloatArray, usable: IntArray, rows: Sequence[Row], sure: BoolArray) -> float:
     column = np.full(len(values), -1)
     column[usable] = np.arange(len(usable))
     starts = np.concatenate([[0], np.cumsum([len(row.which) for row in rows])])
@@ -254,7 +260,7 @@ def _solve(values: FloatArray, usable: IntArray, rows: Sequence[Row]) -> float:
     model.num_col_, model.num_row_ = len(usable), len(rows)
     model.sense_ = highspy.ObjSense.kMaximize
     model.col_cost_ = values[usable]
-    model.col_lower_, model.col_upper_ = np.zeros(len(usable)), np.ones(len(usable))
+    model.col_lower_, model.col_upper_ = sure.astype(np.float64), np.ones(len(usable))
     model.row_lower_ = np.full(len(rows), -highspy.kHighsInf)
     model.row_upper_ = np.array([row.most for row in rows])
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise

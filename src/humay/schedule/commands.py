@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,7 +20,8 @@ class Commanding:
     `per_pass` acts; on board wait at most `queue` of them. None is no limit.
 
     An act begins `lead_s` or more after the end of its pass. `lost` tells, as the end of a
-    sentence, which outages took earlier passes.
+    sentence, which outages took earlier passes. `sent` are the passes of acts that an earlier plan
+    commands, by their starts; others begin at `from_s` or later.
     """
 
     satellite: str
@@ -29,29 +30,45 @@ class Commanding:
     per_pass: int | None = None
     queue: int | None = None
     lost: str = ""
+    sent: Mapping[float, Pass] = field(default_factory=dict)
+    from_s: float = -math.inf
 
     @property
     def ready_s(self) -> float:
         """When the first act may begin; never without a pass."""
-        return self.passes[0].end_s + self.lead_s if self.passes else math.inf
+        return max(self.passes[0].end_s + self.lead_s, self.from_s) if self.passes else math.inf
 
     def carriers(self, starts_s: Sequence[float]) -> list[Pass] | None:
         """The pass of each act, for starts in order, or None where not all find room.
 
         Each pass takes the next acts in order of their starts, as many as it can. No other choice
         has more acts on board by the end of any pass, and what is on board leaves in this order, so
-        where this one fails every other does.
+        where this one fails every other does. What an earlier plan commands has its room already.
         """
+        fresh = [start_s for start_s in starts_s if start_s not in self.sent]
         carriers: list[Pass] = []
-        starts = np.asarray(starts_s, dtype=np.float64)
+        starts = np.asarray(fresh, dtype=np.float64)
         for booked in self.passes:
             waiting = len(carriers) - int(np.searchsorted(starts, booked.end_s, side="right"))
-            room = min(_most(self.per_pass), _most(self.queue) - waiting)
-            taken = min(room, len(starts_s) - len(carriers))
-            if taken > 0 and starts_s[len(carriers)] < booked.end_s + self.lead_s:
+            per_pass, queue = self._left(booked)
+            room = min(per_pass, queue - waiting)
+            if self.sent and queue < waiting:
+                return None
+            taken = min(room, len(fresh) - len(carriers))
+            if taken > 0 and fresh[len(carriers)] < booked.end_s + self.lead_s:
                 return None
             carriers += [booked] * int(max(taken, 0))
-        return carriers if len(carriers) == len(starts_s) else None
+        if len(carriers) < len(fresh):
+            return None
+        new = iter(carriers)
+        return [self.sent[s] if s in self.sent else next(new) for s in starts_s]
+
+    def _left(self, booked: Pass) -> tuple[float, float]:
+        """How many commands find room in a pass, and on board at its end, besides those that an
+        earlier plan has sent by then."""
+        own = sum(1 for p in self.sent.values() if p.pass_id == booked.pass_id)
+        waiting = sum(1 for start_s, p in self.sent.items() if p.end_s <= booked.end_s < start_s)
+        return _most(self.per_pass) - own, _most(self.queue) - waiting
 
     @property
     def room_text(self) -> str:

@@ -14,6 +14,7 @@ from humay.arrays import FloatArray, IntArray
 from humay.mission import Request
 from humay.schedule.duty import warmth_k
 from humay.schedule.ground import Loss
+from humay.schedule.heritage import previous_document
 from humay.schedule.plan import Doing, Plan, SatellitePlan
 from humay.schedule.planner import Refusal
 from humay.schedule.resources import Downlink, imaging_inside
@@ -34,7 +35,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     value = round(plan.value, 9)
     bound = math.ceil(plan.bound * 1e6) / 1e6
     delivered = _deliveries(plan, names)
-    return {
+    document: dict[str, Any] = {
         "format": FORMAT,
         "mission": plan.given.mission.name,
         "start": format_utc(plan.start),
@@ -71,6 +72,9 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             name: _track(plan, timeline) for name, timeline in plan.given.timelines.items()
         },
     }
+    if plan.held.previous is not None:
+        document["previous"] = previous_document(plan.held, names, document)
+    return document
 
 
 def _epoch(plan: Plan) -> Epoch:
@@ -451,9 +455,12 @@ def _resources(plan: Plan, part: SatellitePlan) -> dict[str, Any]:
 
 
 def _track(plan: Plan, timeline: Timeline) -> list[list[float]]:
-    """Sub-satellite points, one a minute."""
+    """Sub-satellite points, one a minute from the start on."""
     epoch = _epoch(plan)
     low, high = epoch.seconds(plan.start), epoch.seconds(plan.end)
-    inside = (timeline.t_s >= low) & (timeline.t_s <= high)
-    step = max(1, round(60.0 / float(timeline.t_s[1] - timeline.t_s[0])))
-    return [_numbers(place, 3) for place in timeline.lonlat_deg[inside][::step]]
+    t_s = np.arange(low, high + 1e-6, 60.0)
+    lon_deg, lat_deg = timeline.lonlat_deg.T
+    lon_deg = np.interp(t_s, timeline.t_s, np.unwrap(lon_deg, period=360.0))
+    lon_deg = np.mod(lon_deg + 180.0, 360.0) - 180.0
+    lat_deg = np.interp(t_s, timeline.t_s, lat_deg)
+    return [_numbers(place, 3) for place in np.stack([lon_deg, lat_deg], axis=1)]

@@ -41,9 +41,10 @@ def fill(
     return filling.refusals
 
 
-def drop_idle(lanes: Mapping[str, Lane], worth: Worth) -> None:
-    """Take out what is worth nothing, because what it belongs to is not whole."""
-    while idle := worth.idle(act.row for lane in lanes.values() for act in lane.acts):
+def drop_idle(lanes: Mapping[str, Lane], worth: Worth, stays: frozenset[int] = frozenset()) -> None:
+    """Take out what is worth nothing, because what it belongs to is not whole, but not what
+    `stays`."""
+    while idle := worth.idle(act.row for lane in lanes.values() for act in lane.acts) - stays:
         for lane in lanes.values():
             kept = [act for act in lane.acts if act.row not in idle]
             if len(kept) < len(lane.acts):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from humay.access import Contacts, Link
 from humay.mission import Mission, Satellite, Station
-from humay.schedule.antennas import SHORTEST_PASS_S, Offer
+from humay.schedule.antennas import SHORTEST_PASS_S, Offer, longest_turn_s
 from humay.schedule.assignment import Booking, Need, assign
-from humay.schedule.outages import Closure, left_of
+from humay.schedule.outages import Closure, Span, left_of
+from humay.time import Epoch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +54,14 @@ def book_passes(
     *,
     closed: Sequence[Closure] = (),
     release_s: float,
+    kept: Sequence[Pass] = (),
+    from_s: Mapping[str, float] | None = None,
 ) -> list[Pass]:
     """The contacts booked, or parts of them, in order of time: outside of outages, one satellite an
     antenna, as many a day as a station takes; which and from when to when is the choice that brings
     most (`assign`).
+
+    Passes that are `kept` stay as they are; others begin at `from_s` of their satellite or later.
     """
     satellites = {satellite.name: satellite for satellite in mission.satellites}
     stations = {station.name: station for station in mission.stations}
@@ -62,7 +69,10 @@ def book_passes(
     for i in range(len(contacts)):
         satellite, station = satellites[contacts.satellite[i]], stations[contacts.station[i]]
         ready_s = release_s + satellite.preparation_s if station.uplink else math.inf
-        for start_s, end_s in _free(contacts, i, closed):
+        opens_s = (from_s or {}).get(satellite.name, -math.inf)
+        for start_s, end_s in _beside(
+            _free(contacts, i, closed), satellite.name, station, kept, opens_s
+        ):
             rows.append(i)
             offers.append(
                 Offer(
@@ -82,8 +92,9 @@ def book_passes(
     passes = [
         _pass(contacts, i, offers[booking.offer], booking, number)
         for i, own in of_row.items()
-        for number, booking in enumerate(own, start=1)
+        for number, booking in zip(_numbers(str(contacts.contact_id[i]), kept), own, strict=False)
     ]
+    passes = [*kept, *_within_days(passes, stations, kept, contacts.epoch)]
     return sorted(passes, key=lambda p: (p.start_s, p.satellite, p.station))
 
 
@@ -95,10 +106,58 @@ def _free(contacts: Contacts, i: int, closed: Sequence[Closure]) -> list[tuple[f
     return [part for part in left_of(whole, taken) if part[1] - part[0] >= SHORTEST_PASS_S]
 
 
+def _beside(
+    free: Sequence[Span], satellite: str, station: Station, kept: Sequence[Pass], from_s: float
+) -> list[Span]:
+    """What passes that are kept, with the longest turn of their antenna, leave of free parts of a
+    contact from `from_s` on."""
+    if not kept and from_s == -math.inf:
+        return list(free)
+    turn_s = longest_turn_s(station)
+    taken = [(-math.inf, from_s)]
+    for p in kept:
+        if p.station == station.name:
+            apart_s = 0.0 if p.satellite == satellite else turn_s
+            taken.append((p.start_s - apart_s, p.end_s + apart_s))
+    return [
+        part
+        for span in free
+        for part in left_of(span, taken)
+        if part[1] - part[0] >= SHORTEST_PASS_S
+    ]
+
+
+def _numbers(contact_id: str, kept: Sequence[Pass]) -> Iterator[int]:
+    """Numbers of the parts of a contact that no pass that is kept bears."""
+    taken = {p.pass_id for p in kept}
+    return (number for number in count(1) if _part_name(contact_id, number) not in taken)
+
+
+def _part_name(contact_id: str, number: int) -> str:
+    return contact_id + (f"#{number}" if number > 1 else "")
+
+
+def _within_days(
+    passes: Sequence[Pass], stations: Mapping[str, Station], kept: Sequence[Pass], epoch: Epoch
+) -> list[Pass]:
+    """The passes for which those that are kept leave room in their station's day, first ones
+    first."""
+    if not kept:
+        return list(passes)
+    begun = Counter((p.station, epoch.utc(p.start_s).date()) for p in kept)
+    taken = []
+    for p in sorted(passes, key=lambda p: (p.start_s, p.satellite)):
+        day, most = (p.station, epoch.utc(p.start_s).date()), stations[p.station].passes_per_day
+        if most is None or begun[day] < most:
+            taken.append(p)
+            begun[day] += 1
+    return taken
+
+
 def _pass(contacts: Contacts, i: int, offer: Offer, booking: Booking, number: int) -> Pass:
     """A booking of a contact; from the second on, `#2` and so on ends its id."""
     return Pass(
-        pass_id=str(contacts.contact_id[i]) + (f"#{number}" if number > 1 else ""),
+        pass_id=_part_name(str(contacts.contact_id[i]), number),
         station=offer.station.name,
         satellite=offer.satellite,
         start_s=booking.start_s,
@@ -107,11 +166,11 @@ def _pass(contacts: Contacts, i: int, offer: Offer, booking: Booking, number: in
         contact_end_s=float(contacts.end_s[i]),
         max_elevation_rad=float(contacts.max_elevation_rad[i]),
         uplink=offer.station.uplink,
-        stretches=tuple(_stretches(offer.link, booking.start_s, booking.end_s)),
+        stretches=tuple(stretches(offer.link, booking.start_s, booking.end_s)),
     )
 
 
-def _stretches(link: Link, start_s: float, end_s: float) -> Iterator[Stretch]:
+def stretches(link: Link, start_s: float, end_s: float) -> Iterator[Stretch]:
     edges = link.edges_s.tolist()
     for low, high, bit_s in zip(edges[:-1], edges[1:], link.rate_bit_s.tolist(), strict=True):
         low, high = max(low, start_s), min(high, end_s)

@@ -9,6 +9,7 @@ from humay.access import Opportunities, Pointing
 from humay.schedule.core import Solution
 from humay.schedule.core.search import search
 from humay.schedule.filling import drop_idle, fill
+from humay.schedule.held import NOTHING, Held
 from humay.schedule.mapping import GRID_S, Mapped, problem_of
 from humay.schedule.planner import Lane, Refusal
 from humay.schedule.sequence import Act
@@ -51,19 +52,27 @@ def improved(
     *,
     seed: int,
     effort: Effort,
+    held: Held = NOTHING,
 ) -> Improved:
     """The greedy plan, or what the search made of it where that is worth more.
 
-    `make` gives empty lanes. The search goes in rounds, each longer than the one before it. What it
+    `make` gives lanes with nothing but what stays of a previous plan; to keep what else that
+    promised counts more. The search goes in rounds, each longer than the one before it. What it
     found and does not hold exactly is dropped, what then fits beside the rest is added as the
     greedy method would, and the next round knows what that does to the batteries.
     """
     lanes = make()
     refusals = fill(lanes, worth, opportunities, pointing)
     best = Improved(lanes=lanes, refusals=refusals, iterations=0, searched=False)
+    if held.previous is not None:
+        lanes = make()
+        _keep(lanes, held, opportunities, pointing, worth)
+        refusals = fill(lanes, worth, opportunities, pointing)
+        if _wished(lanes, worth, held) >= _wished(best.lanes, worth, held):
+            best = replace(best, lanes=lanes, refusals=refusals)
     made, moves = 0, FIRST_ROUND
     while effort.allows(made + moves):
-        mapped = problem_of(lanes, worth, opportunities, pointing)
+        mapped = problem_of(lanes, worth, opportunities, pointing, held)
         if not len(mapped.rows):
             return best
         found = search(
@@ -77,10 +86,10 @@ def improved(
             break
         lanes = make()
         _adopt(lanes, mapped, found.solution, opportunities, pointing, worth)
-        drop_idle(lanes, worth)
+        _keep(lanes, held, opportunities, pointing, worth)
         refusals = fill(lanes, worth, opportunities, pointing)
         made, moves = made + moves, even(GROWTH * moves)
-        if value(lanes, worth) > value(best.lanes, worth):
+        if _wished(lanes, worth, held) > _wished(best.lanes, worth, held):
             best = Improved(lanes=lanes, refusals=refusals, iterations=made, searched=True)
     return replace(best, iterations=made)
 
@@ -95,6 +104,26 @@ def value(lanes: Mapping[str, Lane], worth: Worth) -> float:
     return worth.value(act.row for lane in lanes.values() for act in lane.acts)
 
 
+def _wished(lanes: Mapping[str, Lane], worth: Worth, held: Held) -> float:
+    """The value, and what it is worth to keep promises."""
+    return value(lanes, worth) + held.kept(lanes, worth)
+
+
+def _keep(
+    lanes: Mapping[str, Lane],
+    held: Held,
+    opportunities: Opportunities,
+    pointing: Sequence[Pointing | None],
+    worth: Worth,
+) -> None:
+    """What was promised and is not imaged otherwise stays where it fits; what is worth nothing
+    goes, but for what cannot be changed."""
+    for name, wished in held.wishes(lanes, opportunities, pointing, worth).items():
+        if wished:
+            lanes[name].adopt(wished)
+    drop_idle(lanes, worth, held.stays)
+
+
 def _adopt(
     lanes: Mapping[str, Lane],
     mapped: Mapped,
@@ -105,8 +134,11 @@ def _adopt(
 ) -> None:
     """Give every lane the acts found for it, those that are worth most first."""
     acts: dict[str, list[Act]] = {name: [] for name in lanes}
+    stays = {act.row for lane in lanes.values() for act in lane.acts}
     for i, start_s in zip(solution.candidates, solution.start_s, strict=True):
         row = int(mapped.rows[i])
+        if row in stays:
+            continue
         name, samples = str(opportunities.satellite[row]), pointing[row]
         if samples is None:
             raise AssertionError(f"opportunity {row} was planned without pointing samples")

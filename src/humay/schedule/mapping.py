@@ -22,12 +22,15 @@ from humay.schedule.core import (
     Problem,
     Ragged,
     SlidingLimit,
+    Solution,
     Store,
     Turn,
     no_conflicts,
     store_draws,
+    violations,
 )
 from humay.schedule.duty import orbit_budgets, warmth_store
+from humay.schedule.held import NOTHING, Held
 from humay.schedule.planner import Lane
 from humay.schedule.resources import BATTERY_MARGIN, Battery
 from humay.schedule.sequence import SHORTEST_IDLE_S, Act, panel_watt
@@ -64,19 +67,27 @@ def problem_of(
     worth: Worth,
     opportunities: Opportunities,
     pointing: Sequence[Pointing | None],
+    held: Held = NOTHING,
 ) -> Mapped:
-    """Candidates for every start that lanes, commands and outages allow.
+    """Candidates for every start that lanes, commands, outages and a previous plan allow.
 
     The acts that lanes hold already leave the batteries exactly what they leave there: the nearer
     a solution is to them, the nearer it is to the truth.
     """
     names = list(lanes)
+    again = held.others(worth)
     choices = [
         choice
         for row in range(len(opportunities))
+        if row not in held.stays and not again[row]
         for choice in _choices(
             lanes[str(opportunities.satellite[row])], names, row, opportunities, pointing[row]
         )
+    ]
+    choices += [
+        _Choice(row=row, lane=names.index(promise.satellite), low_s=start_s, high_s=start_s)
+        for promise, row in held.frozen
+        for start_s in [round(promise.start_s / GRID_S) * GRID_S]
     ]
     rows = np.array([choice.row for choice in choices], dtype=np.int64)
     lane = np.array([choice.lane for choice in choices], dtype=np.int64)
@@ -91,28 +102,30 @@ def problem_of(
     low_s = np.array([choice.low_s for choice in choices], dtype=np.float64)
     high_s = np.array([choice.high_s for choice in choices], dtype=np.float64)
     return Mapped(
-        problem=Problem(
-            lanes=tuple(_turn(each) for each in lanes.values()),
-            lane=lane,
-            low_s=low_s,
-            high_s=high_s,
-            duration_s=duration_s,
-            poses=poses,
-            bundles=_bundles(worth, rows),
-            goals=worth.goals,
-            bonus=np.zeros(len(rows)),
-            fixed=np.zeros(len(rows), dtype=bool),
-            pairs=_apart(worth, rows),
-            triples=no_conflicts(3),
-            budgets=_most_looks(worth, rows)
-            + _most_in_orbits(lanes, lane, low_s, high_s, duration_s),
-            stores=tuple(stores),
-            limits=tuple(
-                (k, SlidingLimit(seconds=limit.seconds, per_s=limit.per_s))
-                for k, each in enumerate(lanes.values())
-                for limit in each.satellite.imaging_limits
-            ),
-            grid_s=GRID_S,
+        problem=_held_fast(
+            Problem(
+                lanes=tuple(_turn(each) for each in lanes.values()),
+                lane=lane,
+                low_s=low_s,
+                high_s=high_s,
+                duration_s=duration_s,
+                poses=poses,
+                bundles=_bundles(worth, rows),
+                goals=worth.goals,
+                bonus=held.bonus(rows, worth),
+                fixed=np.isin(rows, list(held.stays)),
+                pairs=np.concatenate([_apart(worth, rows), held.rivals(rows, worth)]),
+                triples=no_conflicts(3),
+                budgets=_most_looks(worth, rows)
+                + _most_in_orbits(lanes, lane, low_s, high_s, duration_s),
+                stores=tuple(stores),
+                limits=tuple(
+                    (k, SlidingLimit(seconds=limit.seconds, per_s=limit.per_s))
+                    for k, each in enumerate(lanes.values())
+                    for limit in each.satellite.imaging_limits
+                ),
+                grid_s=GRID_S,
+            )
         ),
         rows=rows,
     )
@@ -133,6 +146,28 @@ def _most_in_orbits(
         if limit is not None:
             budgets += orbit_budgets(limit, timeline, own, low_s[own], high_s[own], duration_s[own])
     return tuple(budgets)
+
+
+def _held_fast(problem: Problem) -> Problem:
+    """What stays of a previous plan holds exactly; it needs no spare to be slewn to. Where it does
+    not hold in the abstract, it is worth more than all else together instead of being fixed."""
+    fixed = np.flatnonzero(problem.fixed)
+    if not len(fixed):
+        return problem
+    arrive_s = np.array(problem.poses.arrive_s)
+    for i in fixed:
+        own = slice(problem.poses.first[i], problem.poses.first[i + 1])
+        arrive_s[own] = np.maximum(arrive_s[own] - 2 * SPARE_S, 0.0)
+    problem = replace(problem, poses=replace(problem.poses, arrive_s=arrive_s))
+    order = fixed[np.lexsort((problem.low_s[fixed], problem.lane[fixed]))]
+    if not violations(problem, Solution(candidates=order, start_s=problem.low_s[order])):
+        return problem
+    most = float(np.sum(problem.goals.weight)) + float(np.sum(problem.bonus))
+    return replace(
+        problem,
+        bonus=problem.bonus + np.where(problem.fixed, most, 0.0),
+        fixed=np.zeros(len(problem), dtype=bool),
+    )
 
 
 def _samples(pointing: Pointing | None) -> Pointing:

@@ -19,11 +19,13 @@ from humay.schedule.assignment import Need
 from humay.schedule.bound import upper_bound
 from humay.schedule.commands import commanding, soonest_command_s
 from humay.schedule.ground import Loss, Pass, book_passes, downlink_rate, losses
+from humay.schedule.held import NOTHING, Held, hold
 from humay.schedule.improve import Effort, improved
 from humay.schedule.improve import value as value_of
 from humay.schedule.looks import Looks, looks_of
 from humay.schedule.outages import closures
 from humay.schedule.planner import Lane, Refusal, make_lanes
+from humay.schedule.previous import Previous, freeze
 from humay.schedule.resources import Downlink
 from humay.schedule.sequence import Act, Segment
 from humay.schedule.worth import Worth, worth_of
@@ -138,6 +140,7 @@ class Plan:
     bound: float
     iterations: int
     searched: bool
+    held: Held = NOTHING
 
     @cached_property
     def rows(self) -> Mapping[str, IntArray]:
@@ -186,9 +189,10 @@ def make_plan(
     release: datetime | None = None,
     seed: int = 1,
     effort: Effort = GREEDY,
+    previous: Previous | None = None,
 ) -> Plan:
     """The best plan over [start, end] that greedy placing and a search of some effort find; `seed`
-    is that of the search."""
+    is that of the search. What is frozen of a `previous` plan stays."""
     if not start < end:
         raise PlanError(f"the plan ends at {format_utc(end)}, not after {format_utc(start)}")
     release = start if release is None else release
@@ -198,20 +202,6 @@ def make_plan(
     span = epoch.seconds(start), epoch.seconds(end)
     given.check(span)
     closed = closures(given.mission, epoch, span)
-    passes = book_passes(
-        given.mission,
-        given.contacts,
-        given.links,
-        _needs(given, span[0]),
-        closed=closed,
-        release_s=epoch.seconds(release),
-    )
-    commandings = {
-        satellite.name: commanding(
-            satellite, given.mission, passes, given.contacts, closed, epoch.seconds(release)
-        )
-        for satellite in given.mission.satellites
-    }
     looks = looks_of(
         given.requests,
         given.opportunities,
@@ -219,23 +209,51 @@ def make_plan(
         given.stereo,
         given.mission.counted_clouds,
     )
+    held = NOTHING
+    if previous is not None:
+        frozen = freeze(previous, given.mission, release, start, epoch)
+        held = hold(
+            previous, frozen, looks.opportunities, looks.pointing, given.contacts, given.links, span
+        )
+    passes = book_passes(
+        given.mission,
+        given.contacts,
+        given.links,
+        _needs(given, span[0]),
+        closed=closed,
+        release_s=epoch.seconds(release),
+        kept=held.passes,
+        from_s=held.from_s,
+    )
+    commandings = {
+        satellite.name: held.commanded(
+            commanding(
+                satellite, given.mission, passes, given.contacts, closed, epoch.seconds(release)
+            ),
+            given.mission,
+            span[0],
+        )
+        for satellite in given.mission.satellites
+    }
     worth = worth_of(given.requests, looks, _shares(given))
     given = _narrowed(given, looks)
 
     empty = make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
     for lane in empty.values():
         _refuse_hopeless(lane)
+    empty = held.begun(empty, given.opportunities, given.pointing)
 
     def empty_lanes() -> dict[str, Lane]:
         """With the same choreography, which remembers the slews it has worked out."""
-        return {name: replace(lane, acts=[]) for name, lane in empty.items()}
+        return {name: replace(lane, acts=[*lane.acts]) for name, lane in empty.items()}
 
     made = improved(
-        empty_lanes, worth, given.opportunities, given.pointing, seed=seed, effort=effort
-    )
+        empty_lanes, worth, given.opportunities, given.pointing, seed=seed, effort=effort,
+        held=held,
+    )  # fmt: skip
     lanes = made.lanes
     value = value_of(lanes, worth)
-    bound = _bound(given, worth, epoch.seconds(release), span[0])
+    bound = _bound(given, worth, epoch.seconds(release), span[0], held)
     if value > bound:
         raise AssertionError(f"the plan is worth {value} and its upper bound is {bound}")
     return Plan(
@@ -247,12 +265,13 @@ def make_plan(
         satellites={name: _satellite_plan(lane) for name, lane in lanes.items()},
         passes=tuple(passes),
         losses=tuple(losses(given.contacts, closed)),
-        refusals=made.refusals,
+        refusals={**made.refusals, **held.refusals},
         worth=worth,
         value=value,
         bound=bound,
         iterations=made.iterations,
         searched=made.searched,
+        held=held,
     )
 
 
@@ -345,8 +364,9 @@ def _shares(given: PlanInput) -> dict[str, float]:
     return shares | {request.name: 1.0 for request in given.requests if request.kind == "point"}
 
 
-def _bound(given: PlanInput, worth: Worth, release_s: float, start_s: float) -> float:
-    """The relaxation with every contact a satellite could have, booked or not."""
+def _bound(given: PlanInput, worth: Worth, release_s: float, start_s: float, held: Held) -> float:
+    """The relaxation with every contact a satellite could have, booked or not, and with what stays
+    of a previous plan as it is."""
     satellites = {satellite.name: satellite for satellite in given.mission.satellites}
     ready = {
         name: soonest_command_s(satellite, given.mission, given.contacts, release_s)
@@ -360,5 +380,6 @@ def _bound(given: PlanInput, worth: Worth, release_s: float, start_s: float) -> 
     bits = [math.inf if p is None else float(np.min(p.data_bit)) for p in given.pointing]
     least_bits = np.array(bits, dtype=np.float64)
     return upper_bound(
-        given.opportunities, worth, least_bits, satellites, ready, given.contacts, rates, start_s
-    )
+        given.opportunities, worth, least_bits, satellites, ready, given.contacts, rates, start_s,
+        held.fixed_s,
+    )  # fmt: skip

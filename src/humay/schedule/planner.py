@@ -41,9 +41,8 @@ START_GRID_S = 1.0
 WAYS_TRIED = 6
 ENDLESS_BIT_S = 1e15
 STAGES = (
-    "completion", "separation", "period", "no_opportunity", "margin", "outage", "uplink",
-    "keep_out", "slew",
-    "imaging_time", "memory", "downlink", "energy",
+    "completion", "separation", "period", "no_opportunity", "margin", "imaged", "outage",
+    "uplink", "keep_out", "slew", "imaging_time", "memory", "downlink", "energy",
 )  # fmt: skip
 """Reasons in the order in which a strip meets them; the last one met is the reason told."""
 
@@ -273,12 +272,12 @@ class Lane:
     def _try(self, act: Act) -> Refusal | None:
         """Insert an act if every resource holds for the whole plan."""
         acts = sorted([*self.acts, act], key=lambda a: a.start_s)
-        refusal = self._refusal(acts)
+        refusal = self.refusal(acts)
         if refusal is None:
             self.acts = acts
         return refusal
 
-    def _refusal(self, acts: Sequence[Act]) -> Refusal | None:
+    def refusal(self, acts: Sequence[Act]) -> Refusal | None:
         """What acts in order of time would break."""
         if self.commanding.carriers([a.start_s for a in acts]) is None:
             return Refusal(code="uplink", text=self.commanding.room_text)
@@ -337,7 +336,7 @@ class Lane:
         Tried all at once, then in halves: nearly always all of them stand.
         """
         together = sorted([*self.acts, *acts], key=lambda a: a.start_s)
-        if self._refusal(together) is None:
+        if self.refusal(together) is None:
             self.acts = together
         elif len(acts) > 1:
             self.adopt(acts[: len(acts) // 2])

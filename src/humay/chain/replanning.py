@@ -1,0 +1,161 @@
+"""A plan made again while another flies: what both stages have to know of that one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from humay.access import find_stereo
+from humay.chain.planning import Survey, survey
+from humay.chain.timing import Step
+from humay.check import as_it_was, check_plan, rebuilt_request, still_asked
+from humay.errors import PlanError
+from humay.mission import Mission, Request
+from humay.schedule import (
+    STABILITY,
+    Previous,
+    Promise,
+    freeze,
+    imaged_before,
+    mission_at,
+    rows_of,
+    state_at,
+)
+from humay.time import format_utc, parse_utc
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flying:
+    """The plan that flies, as `humay plan --previous` is told of it."""
+
+    document: Mapping[str, Any]
+    frozen_until: datetime | None = None
+    stability: float = STABILITY
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Again:
+    """All that planning again needs: the mission with what is on board, what is asked and what is
+    flown besides, and the survey without what is imaged already."""
+
+    mission: Mission
+    requests: tuple[Request, ...]
+    found: Survey
+    previous: Previous
+
+
+def check_flying(
+    mission: Mission,
+    requests: Sequence[Request],
+    flying: Flying,
+    start: datetime,
+    end: datetime,
+) -> None:
+    """Raise `PlanError` unless the plan that flies is one of this mission, meets the span, and was
+    valid when it was made."""
+    document = flying.document
+    if document["mission"] != mission.name:
+        raise PlanError(
+            f"the previous plan is of mission {document['mission']!r}, expected {mission.name!r}"
+        )
+    first, last = parse_utc(document["start"]), parse_utc(document["end"])
+    if not first <= start <= last or end <= first:
+        raise PlanError(
+            f"the new plan begins at {format_utc(start)}, expected within the previous one,"
+            f" {format_utc(first)} to {format_utc(last)}"
+        )
+    then, asked = as_it_was(mission, document, requests)
+    violations = check_plan(then, asked, document)
+    if violations:
+        raise PlanError(
+            f"the previous plan is not valid ({len(violations)} violations), expected one that is;"
+            f" the first: {violations[0]}"
+        )
+
+
+def surveyed_again(
+    mission: Mission,
+    requests: Sequence[Request],
+    flying: Flying,
+    *,
+    start: datetime,
+    end: datetime,
+    release: datetime,
+    step: Step,
+    **given: Any,
+) -> Again:
+    """What a plan over [start, end] is made from that follows the one that flies; `given` is as for
+    `survey`."""
+    with step("previous plan"):
+        check_flying(mission, requests, flying, start, end)
+    document = flying.document
+    previous = Previous(
+        document=document,
+        frozen_until=flying.frozen_until,
+        stability=flying.stability,
+        imaged=imaged_before(document, start, frozenset()),
+        state=state_at(document, start),
+    )
+    entries = {entry["name"]: entry for entry in document["requests"]}
+    gone = {name for name, entry in entries.items() if not still_asked(entry, requests)}
+    several = {request.name for request in requests if request.several_looks}
+    found = survey(mission, requests, start=start, end=end, step=step, **given)
+    frozen = freeze(previous, mission, release, start, found.opportunities.epoch)
+    lacking = _lacking(previous, frozen.acts, found, gone)
+    if lacking:
+        names = {request.name for request in requests}
+        withdrawn = {name if name not in names else f"{name} (previous)": name for name in lacking}
+        previous = replace(previous, withdrawn=withdrawn)
+        more = [rebuilt_request(entries[old], new) for new, old in withdrawn.items()]
+        requests = [*requests, *more]
+        given |= {"opportunities": None, "pointing": None, "orbits": found.orbits}
+        found = survey(mission, requests, start=start, end=end, step=step, **given)
+    return Again(
+        mission=mission_at(mission, previous.state),
+        requests=tuple(requests),
+        found=_without_done(mission, requests, previous, frozen.acts, found, gone | several),
+        previous=previous,
+    )
+
+
+def _lacking(
+    previous: Previous, promises: Sequence[Promise], found: Survey, gone: set[str]
+) -> list[str]:
+    """The requests of promises that stay, but are no opportunity of what is asked now."""
+    rows = rows_of(previous, promises, found.opportunities, found.pointing)
+    return sorted({p.request for p, row in rows if row is None or p.request in gone})
+
+
+def _without_done(
+    mission: Mission,
+    requests: Sequence[Request],
+    previous: Previous,
+    promises: Sequence[Promise],
+    found: Survey,
+    gone: set[str],
+) -> Survey:
+    """Without the strips that are imaged already, unless their request lies elsewhere now or wants
+    several looks (`gone`), and of requests that are withdrawn without all but what stays."""
+    o = found.opportunities
+    done = {each["strip"] for each in previous.imaged if each["request"] not in gone}
+    rows = rows_of(previous, promises, o, found.pointing)
+    stays = {row for _, row in rows if row is not None}
+    keep = [
+        row
+        for row in range(len(o))
+        if row in stays or (o.strip[row] not in done and o.request[row] not in previous.withdrawn)
+    ]
+    if len(keep) == len(o):
+        return found
+    left = o.take(np.array(keep, dtype=np.int64))
+    sets = None if found.stereo is None else find_stereo(left, mission, requests, found.orbits)
+    return replace(
+        found,
+        opportunities=left,
+        pointing=[found.pointing[row] for row in keep],
+        stereo=sets,
+    )

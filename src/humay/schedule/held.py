@@ -1,0 +1,283 @@
+"""What a previous plan holds, laid on the opportunities and contacts of the new one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from humay.access import Contacts, Link, Opportunities, Pointing
+from humay.arrays import BoolArray, FloatArray, IntArray
+from humay.errors import PlanError
+from humay.mission import Mission
+from humay.schedule.commands import Commanding
+from humay.schedule.core import no_conflicts
+from humay.schedule.ground import Pass, stretches
+from humay.schedule.planner import Lane, Refusal
+from humay.schedule.previous import SAME_S, Booked, Freeze, Previous, Promise, clear_of_freeze_s
+from humay.schedule.sequence import Act
+from humay.schedule.worth import Worth
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Held:
+    """Promises beside the opportunity each is: those that stay, and those that had better stay.
+
+    `passes` stay, `uplinks` are the passes of the promises that stay, `from_s` says when each
+    satellite is free for other passes.
+    """
+
+    previous: Previous | None = None
+    freeze: Freeze | None = None
+    frozen: Sequence[tuple[Promise, int]] = ()
+    wished: Sequence[tuple[Promise, int]] = ()
+    passes: Sequence[Pass] = ()
+    uplinks: Mapping[str, Pass] = field(default_factory=dict)
+    from_s: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def stays(self) -> frozenset[int]:
+        """The opportunities of promises that stay."""
+        return frozenset(row for _, row in self.frozen)
+
+    @property
+    def fixed_s(self) -> dict[int, float]:
+        """When the opportunities begin that stay."""
+        return {row: promise.start_s for promise, row in self.frozen}
+
+    @property
+    def refusals(self) -> dict[str, Refusal]:
+        """Of the strips that earlier plans have imaged."""
+        imaged = () if self.previous is None else self.previous.imaged
+        return {
+            each["strip"]: Refusal(
+                code="imaged", text=f"imaged by an earlier plan until {each['end']}"
+            )
+            for each in imaged
+        }
+
+    def commanded(self, each: Commanding, mission: Mission, start_s: float) -> Commanding:
+        """Commands of one satellite beside those that the previous plan has sent."""
+        if self.freeze is None:
+            return each
+        thaw_s = self.from_s[each.satellite]
+        if thaw_s > start_s:
+            thaw_s += clear_of_freeze_s(mission.satellite(each.satellite))
+        sent = {
+            round(promise.start_s, 6): self.uplinks[promise.id]
+            for promise, _ in self.frozen
+            if promise.satellite == each.satellite
+        }
+        return replace(each, sent=sent, from_s=thaw_s)
+
+    def begun(
+        self, lanes: dict[str, Lane], o: Opportunities, pointing: Sequence[Pointing | None]
+    ) -> dict[str, Lane]:
+        """Lanes with the acts that stay. Raises `PlanError` where they cannot be flown any more."""
+        for name, lane in lanes.items():
+            own = [(p, row) for p, row in self.frozen if p.satellite == name]
+            lane.acts = [act_of(lane, p, row, o, pointing) for p, row in own]
+            refusal = lane.refusal(lane.acts) if own else None
+            if refusal is not None:
+                raise PlanError(
+                    f"what stays of the previous plan cannot be flown any more: {refusal.text}"
+                )
+        return lanes
+
+    def wishes(
+        self,
+        lanes: Mapping[str, Lane],
+        o: Opportunities,
+        pointing: Sequence[Pointing | None],
+        worth: Worth,
+    ) -> dict[str, list[Act]]:
+        """The acts that had better stay and are not replaced, by satellite; those worth most
+        first."""
+        part = _part_alone(worth)
+        rows = {act.row for lane in lanes.values() for act in lane.acts}
+        done = {int(part[row]) for row in rows} - {_TOGETHER}
+        found: dict[str, list[Act]] = {name: [] for name in lanes}
+        for promise, row in sorted(self.wished, key=lambda pair: -pair[0].value):
+            if row not in rows and part[row] not in done:
+                act = act_of(lanes[promise.satellite], promise, row, o, pointing)
+                found[promise.satellite].append(act)
+        return found
+
+    def kept(self, lanes: Mapping[str, Lane], worth: Worth) -> float:
+        """What it is worth to keep the promises that lanes keep."""
+        if self.previous is None:
+            return 0.0
+        done = {act.row for lane in lanes.values() for act in lane.acts}
+        return self.previous.stability * math.fsum(
+            worth.alone[row] for _, row in self.wished if row in done
+        )
+
+    def bonus(self, rows: IntArray, worth: Worth) -> FloatArray:
+        """What doing opportunities `rows` (n,) adds for being what was promised. What belongs
+        together with others (stereo) keeps its chance by being tried again, not here."""
+        if self.previous is None:
+            return np.zeros(len(rows))
+        promised = np.isin(rows, [row for _, row in self.wished])
+        promised &= _part_alone(worth)[rows] != _TOGETHER
+        return np.where(promised, self.previous.stability * worth.alone[rows], 0.0)
+
+    def rivals(self, rows: IntArray, worth: Worth) -> IntArray:
+        """Pairs (k, 2) of candidates that are opportunities `rows` (n,): a promise and what else
+        images its strip. Without them, an image could be taken twice for the sake of a promise."""
+        if not self.wished:
+            return no_conflicts(2)
+        promised = {row for _, row in self.wished}
+        part = _part_alone(worth)[rows].tolist()
+        of: dict[int, list[int]] = {}
+        for i, number in enumerate(part):
+            of.setdefault(number, []).append(i)
+        pairs = [
+            (i, j)
+            for number, own in of.items()
+            if number != _TOGETHER
+            for i in own
+            if int(rows[i]) in promised
+            for j in own
+            if i < j or (i > j and int(rows[j]) not in promised)
+        ]
+        return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+    def others(self, worth: Worth) -> BoolArray:
+        """Which opportunities (n,) would image again what is imaged by promises that stay."""
+        part, stays = _part_alone(worth), list(self.stays)
+        again: BoolArray = np.isin(part, part[stays]) & (part != _TOGETHER)
+        again[stays] = False
+        return again
+
+
+_TOGETHER = -1
+
+
+def _part_alone(worth: Worth) -> IntArray:
+    """The part (rows,) that each opportunity serves alone, `_TOGETHER` for those of a larger
+    bundle."""
+    members, serves = worth.bundles.members, worth.bundles.serves
+    part = np.full(worth.rows, _TOGETHER, dtype=np.int64)
+    alone = np.flatnonzero(np.diff(members.first) == 1)
+    part[members.of[members.first[alone]]] = serves.of[serves.first[alone]]
+    return part
+
+
+NOTHING = Held()
+"""Without a previous plan."""
+
+
+def act_of(
+    lane: Lane, promise: Promise, row: int, o: Opportunities, pointing: Sequence[Pointing | None]
+) -> Act:
+    """A promise as an act of the new plan."""
+    samples = pointing[row]
+    if samples is None:
+        raise AssertionError(f"promise {promise.id!r} was found without pointing samples")
+    return lane.act(row, o, samples, round(promise.start_s, 6))
+
+
+def hold(
+    previous: Previous,
+    frozen: Freeze,
+    o: Opportunities,
+    pointing: Sequence[Pointing | None],
+    contacts: Contacts,
+    links: Sequence[Link],
+    span_s: tuple[float, float],
+) -> Held:
+    """Find the opportunity of every promise, and the contact of every pass that stays.
+
+    Raises `PlanError` for a promise that stays and is no opportunity any more (`rows_of`).
+    """
+    stays = rows_of(previous, frozen.acts, o, pointing)
+    for promise, row in stays:
+        if row is None:
+            raise PlanError(
+                f"acquisition {promise.id!r} of the previous plan is commanded, and its satellite"
+                f" cannot image strip {promise.strip!r} at that time: mission or orbits differ"
+            )
+    passes = [_kept(booked, contacts, links, span_s) for booked in frozen.passes]
+    by_id = {p.pass_id: p for p in passes}
+    return Held(
+        previous=previous,
+        freeze=frozen,
+        frozen=[(promise, row) for promise, row in stays if row is not None],
+        wished=[
+            (promise, row)
+            for promise, row in rows_of(previous, frozen.open, o, pointing)
+            if row is not None
+        ],
+        passes=passes,
+        uplinks={p.id: by_id.get(p.uplink) or _bare(frozen.uplinks[p.uplink]) for p in frozen.acts},
+        from_s=frozen.thaw_s,
+    )
+
+
+def rows_of(
+    previous: Previous,
+    promises: Sequence[Promise],
+    o: Opportunities,
+    pointing: Sequence[Pointing | None],
+) -> list[tuple[Promise, int | None]]:
+    """Of each promise the opportunity that it is, by satellite, strip and time, if there is one."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for row in range(len(o)):
+        rows.setdefault((str(o.satellite[row]), str(o.strip[row])), []).append(row)
+    found: list[tuple[Promise, int | None]] = []
+    for promise in promises:
+        _, strip = previous.promised(promise.request, promise.strip)
+        own = [
+            row
+            for row in rows.get((promise.satellite, strip), [])
+            if pointing[row] is not None
+            and o.plan_start_s[row] - SAME_S <= promise.start_s <= o.plan_end_s[row] + SAME_S
+        ]
+        found.append((promise, own[0] if own else None))
+    return found
+
+
+def _kept(
+    booked: Booked, contacts: Contacts, links: Sequence[Link], span_s: tuple[float, float]
+) -> Pass:
+    """A pass that stays, or the part of it that lies in the span."""
+    start_s, end_s = max(booked.start_s, span_s[0]), min(booked.end_s, span_s[1])
+    rows = np.flatnonzero(
+        (contacts.satellite == booked.satellite)
+        & (contacts.station == booked.station)
+        & (contacts.start_s <= start_s + SAME_S)
+        & (contacts.end_s >= end_s - SAME_S)
+    )
+    if not len(rows):
+        raise PlanError(
+            f"pass {booked.pass_id!r} of the previous plan stays, and {booked.satellite!r} is not"
+            f" in sight of {booked.station!r} all that time: mission or orbits differ"
+        )
+    i = int(rows[0])
+    return replace(
+        _bare(booked),
+        start_s=start_s,
+        end_s=end_s,
+        contact_start_s=float(contacts.start_s[i]),
+        contact_end_s=float(contacts.end_s[i]),
+        max_elevation_rad=float(contacts.max_elevation_rad[i]),
+        stretches=tuple(stretches(links[i], start_s, end_s)),
+    )
+
+
+def _bare(booked: Booked) -> Pass:
+    """A pass of the previous plan as that tells it, for nothing but commands."""
+    return Pass(
+        pass_id=booked.pass_id,
+        station=booked.station,
+        satellite=booked.satellite,
+        start_s=booked.start_s,
+        end_s=booked.end_s,
+        contact_start_s=booked.start_s,
+        contact_end_s=booked.end_s,
+        max_elevation_rad=float(np.radians(booked.entry["max_elevation_deg"])),
+        uplink=bool(booked.entry["uplink"]),
+        stretches=(),
+    )

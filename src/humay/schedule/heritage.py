@@ -1,0 +1,59 @@
+"""What a plan tells of the one before it: the section `previous` of plan.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from humay.errors import PlanError
+from humay.schedule.difference import Difference, Json, plan_difference
+from humay.schedule.held import Held
+from humay.time import format_utc
+
+
+def previous_document(held: Held, names: Mapping[int, str], document: Json) -> dict[str, Any]:
+    """Which plan flew before `document`, what of it stays, and what became of the rest. `names`
+    gives the acquisition of each opportunity that is one."""
+    previous, frozen = held.previous, held.freeze
+    if previous is None or frozen is None:
+        raise PlanError("there is no previous plan to tell of")
+    found = plan_difference(previous.document, document, previous.withdrawn)
+    carriers = {promise.uplink for promise, _ in held.frozen}
+    here = {entry["id"] for entry in document["passes"]}
+    until = previous.frozen_until
+    return {
+        "sha256": previous.sha256,
+        "start": previous.document["start"],
+        "end": previous.document["end"],
+        "release": previous.document["release"],
+        "frozen_until": None if until is None else format_utc(until),
+        "frozen": [names[row] for _, row in held.frozen],
+        "lost": [promise.id for promise in frozen.lost],
+        "kept": len(found.kept),
+        "moved": len(found.moved),
+        "dropped": len(found.dropped),
+        "added": len(found.added),
+        "stability": previous.stability,
+        "cost": round(previous.stability * _broken(held, found), 9),
+        "withdrawn": [{"name": new, "was": old} for new, old in previous.withdrawn.items()],
+        "imaged": [dict(each) for each in previous.imaged],
+        "failed": sorted(previous.failed),
+        "uplinks": [
+            dict(booked.entry)
+            for name, booked in frozen.uplinks.items()
+            if name in carriers and name not in here
+        ],
+        "state": {name: dict(each) for name, each in previous.state.items()},
+    }
+
+
+def _broken(held: Held, found: Difference) -> float:
+    """What the promises are worth that could be broken and are: imaged by another satellite, in
+    another window, or not at all."""
+    assert held.freeze is not None
+    free = {promise.id for promise in held.freeze.open}
+    elsewhere = [one for one, two in found.moved if one["opportunity"] != two["opportunity"]]
+    return math.fsum(
+        float(entry["value"]) for entry in [*elsewhere, *found.dropped] if entry["id"] in free
+    )
