@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from humay.errors import RequestError
+from humay.errors import MissionError, RequestError
 from humay.mission import CoarseRelief, Mission, Request, load_requests, requests_from_geojson
 
 LINE = {"type": "LineString", "coordinates": [[49.0, 40.0], [49.5, 40.5]]}
@@ -107,3 +108,25 @@ def test_a_satellite_that_the_mission_does_not_have_is_refused_with_the_nearest(
     )
     with pytest.raises(RequestError, match=r"'baku': satellites names 'spot7'.*'spot-7'\?"):
         load_requests(path, mission)
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        ('clouds = "expected"', "objective counts clouds, expected a raster"),
+        ('clouds = "sometimes"', 'clouds is \'sometimes\', expected "ignored" or "expected"'),
+        ("clouds = 1", "clouds is 1"),
+        ('cloud = "expected"', "did you mean 'clouds'?"),
+    ],
+)
+def test_an_objective_that_cannot_be_is_refused(
+    load: Callable[..., Mission], objective: str, message: str
+) -> None:
+    with pytest.raises(MissionError) as error:
+        load(("[run]", f"[objective]\n{objective}\n[run]"))
+    assert message in str(error.value)
+
+
+def test_clouds_are_ignored_unless_a_mission_says_otherwise(load: Callable[..., Mission]) -> None:
+    assert load().counted_clouds is None
+    assert load(("[run]", '[objective]\nclouds = "ignored"\n[run]')).counted_clouds is None
