@@ -67,7 +67,8 @@ def law_at(
     attitude: FloatArray,
     rate: FloatArray,
 ) -> None:
-    """Write the attitude (4,) and the rate (3,) at an instant, straight between nodes (k,)."""
+    """Write the attitude (4,) and the rate (3,) at an instant: straight between nodes (k,), outside
+    of them those of the nearest."""
     low, high = 0, len(t_s) - 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -75,8 +76,7 @@ def law_at(
             low = middle
         else:
             high = middle
-    share = (at_s - t_s[low]) / (t_s[high] - t_s[low])
-    inside = min(max(share, 0.0), 1.0)
+    inside = min(max((at_s - t_s[low]) / (t_s[high] - t_s[low]), 0.0), 1.0)
     for k in range(3):
         rate[k] = rates[low, k] + inside * (rates[high, k] - rates[low, k])
     sign = 0.0
@@ -85,7 +85,7 @@ def law_at(
     sign = -1.0 if sign < 0 else 1.0
     total = 0.0
     for k in range(4):
-        attitude[k] = (1.0 - share) * quaternions[low, k] + share * sign * quaternions[high, k]
+        attitude[k] = (1.0 - inside) * quaternions[low, k] + inside * sign * quaternions[high, k]
         total += attitude[k] * attitude[k]
     for k in range(4):
         attitude[k] /= math.sqrt(total)
