@@ -11,6 +11,7 @@ import numpy as np
 from humay.access.lines import GroundLine
 from humay.access.strips import Strip
 from humay.arrays import BoolArray, FloatArray, IntArray
+from humay.errors import AccessError
 from humay.time import Epoch
 
 
@@ -95,6 +96,13 @@ class Opportunities:
         columns = {name: getattr(self, name)[which] for name in column_names()}
         return Opportunities(epoch=self.epoch, span_s=self.span_s, strips=self.strips, **columns)
 
+    def and_then(self, other: Opportunities) -> Opportunities:
+        """These rows, and behind them those of another search over the same span."""
+        if other.epoch != self.epoch:
+            raise AccessError("opportunities of two epochs, expected the same for both")
+        strips = (*self.strips, *other.strips)
+        return _stacked([self, other], epoch=self.epoch, span_s=self.span_s, strips=strips)
+
 
 def column_names() -> list[str]:
     """Names of the fields that hold one element a row."""
@@ -110,6 +118,18 @@ def joined(
     strips: tuple[Strip, ...],
 ) -> Opportunities:
     """The rows of all parts in order of time."""
+    whole = _stacked(parts, epoch=epoch, span_s=span_s, strips=strips)
+    return whole.take(np.lexsort((whole.opportunity_id, whole.start_s)))
+
+
+def _stacked(
+    parts: Sequence[Opportunities],
+    *,
+    epoch: Epoch,
+    span_s: tuple[float, float],
+    strips: tuple[Strip, ...],
+) -> Opportunities:
+    """The rows of one part behind those of the other."""
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in column_names()
@@ -119,8 +139,7 @@ def joined(
         normals=np.concatenate([part.line.normals for part in parts]),
         heights_m=np.concatenate([part.line.heights_m for part in parts]),
     )
-    whole = Opportunities(epoch=epoch, span_s=span_s, strips=strips, line=line, **columns)
-    return whole.take(np.lexsort((whole.opportunity_id, whole.start_s)))
+    return Opportunities(epoch=epoch, span_s=span_s, strips=strips, line=line, **columns)
 
 
 LOOKS = 5  # lines of a sweep whose angles are sampled: first, last and three between

@@ -11,11 +11,14 @@ from humay.schedule.improve import ITERATIONS, Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
 from humay.schedule.previous import STABILITY, Previous, Promise, freeze
 from humay.schedule.takeover import imaged_before, mission_at, state_at
+from humay.schedule.urgent import Answer, Inserted, insert_urgent
 
 __all__ = [
     "ITERATIONS",
     "STABILITY",
+    "Answer",
     "Effort",
+    "Inserted",
     "Plan",
     "PlanInput",
     "Previous",
@@ -23,6 +26,7 @@ __all__ = [
     "difference_document",
     "freeze",
     "imaged_before",
+    "insert_urgent",
     "make_plan",
     "mission_at",
     "plan_difference",

@@ -262,7 +262,7 @@ def make_plan(
         end=end,
         release=release,
         seed=seed,
-        satellites={name: _satellite_plan(lane) for name, lane in lanes.items()},
+        satellites={name: satellite_plan(lane) for name, lane in lanes.items()},
         passes=tuple(passes),
         losses=tuple(losses(given.contacts, closed)),
         refusals={**made.refusals, **held.refusals},
@@ -342,7 +342,8 @@ def _refuse_idle_looks(lane: Lane) -> None:
     )
 
 
-def _satellite_plan(lane: Lane) -> SatellitePlan:
+def satellite_plan(lane: Lane) -> SatellitePlan:
+    """What a lane makes of its acts."""
     segments = lane.segments(lane.acts)
     carriers = lane.commanding.carriers([act.start_s for act in lane.acts])
     if segments is None or carriers is None:
