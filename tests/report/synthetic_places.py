@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 REASONS = ["slew", "memory", "downlink", "energy", "imaging_time", "uplink", "margin", "period",
-           "outage", "keep_out", "separation", "completion"]  # fmt: skip
+           "outage", "keep_out", "separation", "imaged", "completion"]  # fmt: skip
 TEXTS = {
     "period": "asked for 2019-11-08 to 2019-11-12; the plan ends on 2019-11-04",
     "no_opportunity": "never in reach: the smallest off-nadir angle is 41.2 deg, the limit 30 deg",
     "margin": "only windows shorter than the 3-sigma uncertainty of 1.9 s",
+    "imaged": "an earlier plan imaged it on 2019-11-01",
     "outage": "its windows lie in the outage of satellite 'spot-7': orbit raised",
     "uplink": "the first window opens 23 min after the start, no command can be on board in time",
     "keep_out": "its looks bring star tracker 1 less than 40 deg off the Sun",
