@@ -10,6 +10,7 @@ import pytest
 from humay.errors import PlanError
 from humay.schedule.core import (
     LINEAR,
+    NO_LANE,
     WHOLE,
     Bundles,
     Curve,
@@ -59,6 +60,21 @@ def test_a_search_can_start_from_a_solution_and_loses_nothing_of_it() -> None:
     before = search(problem, seed=1, iterations=4_000)
     after = search(problem, seed=2, iterations=2, start=before.solution)
     assert after.value >= before.value
+
+
+def test_a_start_that_breaks_the_problem_is_refused() -> None:
+    problem = drawn_problem(11, n=40, lanes=2, moving=True)
+    found = search(problem, seed=1, iterations=400).solution
+    late = Solution(candidates=found.candidates, start_s=found.start_s + 1e4)
+    with pytest.raises(PlanError, match=r"start: candidate \d+ starts at"):
+        search(problem, seed=1, iterations=2, start=late)
+    both = Solution(candidates=problem.pairs[0], start_s=problem.low_s[problem.pairs[0]])
+    apart = replace(problem, lane=np.full(len(problem), NO_LANE))
+    with pytest.raises(PlanError, match=r"start: \[\d+, \d+\] together"):
+        search(apart, seed=1, iterations=2, start=both)
+    none_such = Solution(candidates=np.array([40]), start_s=np.zeros(1))
+    with pytest.raises(PlanError, match="start: candidates are numbered to 39"):
+        search(problem, seed=1, iterations=2, start=none_such)
 
 
 def _with_fixed(problem: Problem, fixed: int) -> Problem:

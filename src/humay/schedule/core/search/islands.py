@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,19 +52,21 @@ class Cooling:
     force: float = 0.2
     whole: float | None = None
 
-    def way(self, problem: Problem) -> Way:
+    def way(self, problem: Problem, tables: Tables) -> Way:
         """How often goals are moved as a whole follows, where it is not said, from how much of all
         weight pays late."""
-        whole = MOST_WHOLE * _late_share(problem) if self.whole is None else self.whole
+        whole = MOST_WHOLE * _late_share(problem, tables) if self.whole is None else self.whole
         return Way(
             ease=self.ease, most=self.most, listed=self.listed, force=self.force, whole=whole
         )
 
 
-def _late_share(problem: Problem) -> float:
+def _late_share(problem: Problem, tables: Tables) -> float:
+    """The weight of the goals that pay late, counted by how late, over that of all."""
     weight = problem.goals.weight
+    late = lateness(problem)[tables.late]
     total = float(np.sum(weight))
-    return float(np.sum(lateness(problem) * weight)) / total if total else 0.0
+    return float(np.sum(late * weight[tables.late])) / total if total else 0.0
 
 
 def search(
@@ -79,14 +81,16 @@ def search(
 ) -> Found:
     """The best solution found in `iterations` moves, or before `stop` says so between two blocks.
 
-    Begins from `start`, where given, with all added that fits. Raises `PlanError` where what is
-    fixed does not fit together.
+    Begins from `start`, where given, with all added that fits. Raises `PlanError` where `start`
+    breaks the problem, or what is fixed does not fit together.
     """
     if iterations is None and stop is None:
         raise ValueError("a search without end: give iterations, or stop")
+    if start is not None:
+        _check_start(problem, start)
     tables = tables_of(problem)
     islands = [books_of(problem, tables, seed * ISLANDS + k) for k in range(ISLANDS)]
-    way = cooling.way(problem)
+    way = cooling.way(problem, tables)
     for books in islands:
         misfit = _begin(problem, tables, books, way, start)
         if misfit >= 0:
@@ -101,6 +105,16 @@ def search(
 def _mean_weight(problem: Problem) -> float:
     weight = problem.goals.weight[problem.goals.weight > 0]
     return float(np.mean(weight)) if len(weight) else 1.0
+
+
+def _check_start(problem: Problem, start: Solution) -> None:
+    """Refuse what breaks the problem; what is fixed may be missing, as it is added."""
+    n = len(problem)
+    if len(start.candidates) and not 0 <= start.candidates.min() <= start.candidates.max() < n:
+        raise PlanError(f"start: candidates are numbered to {n - 1}")
+    broken = violations(replace(problem, fixed=np.zeros(n, dtype=bool)), start)
+    if broken:
+        raise PlanError(f"start: {broken[0]}")
 
 
 def _begin(

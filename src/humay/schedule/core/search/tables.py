@@ -17,7 +17,7 @@ SIDE = 5
 
 MOST_LISTED = 600
 """Bundles that a move tries at most."""
-LATE = 0.2
+LATE = 0.5
 """Goals whose lateness is at least this are moved as a whole, too."""
 VAGUE_S = 1.0
 """Turning times between moving poses are known to about this before they are worked out."""
