@@ -15,6 +15,7 @@ from humay.schedule.core.search.turns import (
     FITS_S,
     earliest_s,
     fits,
+    latest_s,
     on_grid,
     start_at,
     turn_s,
@@ -128,7 +129,26 @@ def _try_place(t: Tables, b: Books, i: int, place: int, most_s: float) -> float:
     if start_s > t.high_s[i] + FITS_S:
         return math.inf
     start_at(t, b, i, start_s)
+    if place < b.acts[lane] and t.vague_s[lane] > 0.0 and _later(t, b, i, place):
+        return 0.0
     return _push(t, b, lane, place, i, most_s)
+
+
+@inner
+def _later(t: Tables, b: Books, i: int, place: int) -> bool:
+    """Whether candidate i, which leaves what follows no time, does so if begun as late as it goes:
+    poses move, and the turn from a later one can be shorter. It then stands there."""
+    row, start_s = t.lane_first[t.lane[i]] + place, b.at_s[i]
+    if fits(t, b, i, b.seq[row]):
+        return False
+    late_s = latest_s(t, b, i, b.seq[row])
+    if late_s <= start_s:
+        return False
+    start_at(t, b, i, late_s)
+    if place == 0 or fits(t, b, b.seq[row - 1], i):
+        return True
+    start_at(t, b, i, start_s)
+    return False
 
 
 @inner

@@ -9,7 +9,9 @@ from humay.schedule.core.search.tables import ATTITUDE, DIRECTION, PLANE, SIDE, 
 
 FITS_S = 1e-7
 """A start this much too early is taken as it stands."""
-_ROUNDS = 40
+_ROUNDS, _NARROW = 40, 8
+SHARP_S = 1e-3
+"""Starts off a grid are narrowed down to this."""
 
 
 @inner
@@ -73,24 +75,82 @@ def on_grid(t: Tables, start_s: float) -> float:
 
 
 @inner
-def earliest_s(t: Tables, b: Books, i: int, j: int) -> float:
-    """The first start of j found after i as it stands; beyond `high_s` where there is none.
+def before_on_grid(t: Tables, start_s: float) -> float:
+    """The last allowed start up to `start_s`."""
+    if t.grid_s > 0.0:
+        return math.floor(start_s / t.grid_s + 1e-9) * t.grid_s
+    return start_s
 
-    Tried upwards: where a turn ends too late, at its end. Turning times fall by less than time
-    goes on but at the smallest angles, so that the tries converge, and what is handed out was
-    tried itself.
+
+@inner
+def earliest_s(t: Tables, b: Books, i: int, j: int) -> float:
+    """About the first start of j after i as it stands; infinite where none is found.
+
+    Tried upwards: where a turn ends too late, at its end. Between the last try too early and the
+    first in time the gap is narrowed, as later turns can be shorter. What is handed out was tried
+    itself.
     """
-    lane, free_s = t.lane[j], b.at_s[i] + t.duration_s[i]
-    start_s = on_grid(t, max(t.low_s[j], free_s + t.settle_s[lane]))
+    last_s = before_on_grid(t, t.high_s[j])
+    free_s = b.at_s[i] + t.duration_s[i]
+    start_s = on_grid(t, max(t.low_s[j], free_s + t.settle_s[t.lane[j]]))
+    if start_s > last_s + FITS_S:
+        return math.inf
+    lack = _lack(t, b, i, j, start_s)
+    if lack <= FITS_S:
+        return start_s
     for _ in range(_ROUNDS):
-        if start_s > t.high_s[j] + FITS_S:
+        if start_s >= last_s - FITS_S:
             return math.inf
-        point(t, j, start_s, 0, b.scratch, 0)
-        need_s = free_s + turn_s(t, lane, b.now, i, b.scratch, 0)
-        if need_s <= start_s + FITS_S:
-            return start_s
-        start_s = on_grid(t, need_s + 0.5 * FITS_S)
+        late_s = min(on_grid(t, start_s + lack + 0.5 * FITS_S), last_s)
+        spare = _lack(t, b, i, j, late_s)
+        if spare <= FITS_S:
+            return _between(t, b, i, j, start_s, lack, late_s, spare)
+        start_s, lack = late_s, spare
     return math.inf
+
+
+@inner
+def _lack(t: Tables, b: Books, i: int, j: int, start_s: float) -> float:
+    """By how many seconds j, begun then, comes too early after i."""
+    point(t, j, start_s, 0, b.scratch, 0)
+    turn = turn_s(t, t.lane[j], b.now, i, b.scratch, 0)
+    return float(b.at_s[i] + t.duration_s[i] + turn - start_s)
+
+
+@inner
+def _between(
+    t: Tables, b: Books, i: int, j: int, early_s: float, lack: float, late_s: float, spare: float
+) -> float:
+    """The earliest start found between one that is too early and one that is not."""
+    for _ in range(_NARROW):
+        if late_s - early_s <= max(t.grid_s, SHARP_S) + FITS_S:
+            break
+        share = min(max(lack / (lack - spare + 1e-12), 0.02), 0.98)
+        middle_s = early_s + share * (late_s - early_s)
+        if t.grid_s > 0.0:
+            middle_s = min(max(on_grid(t, middle_s), early_s + t.grid_s), late_s - t.grid_s)
+        value = _lack(t, b, i, j, middle_s)
+        if value <= FITS_S:
+            late_s, spare = middle_s, value
+        else:
+            early_s, lack = middle_s, value
+    return late_s
+
+
+@inner
+def latest_s(t: Tables, b: Books, i: int, j: int) -> float:
+    """About the latest start of i before j as it stands; minus infinity where none is found."""
+    lane, free_s = t.lane[i], b.at_s[j] - t.duration_s[i]
+    start_s = before_on_grid(t, min(t.high_s[i], free_s - t.settle_s[lane]))
+    for _ in range(_ROUNDS):
+        if start_s < t.low_s[i] - FITS_S:
+            return -math.inf
+        point(t, i, start_s, 1, b.scratch, 0)
+        must_s = free_s - turn_s(t, lane, b.scratch, 0, b.now, j)
+        if start_s <= must_s + FITS_S:
+            return start_s
+        start_s = before_on_grid(t, must_s)
+    return -math.inf
 
 
 @inner
