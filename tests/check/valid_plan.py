@@ -585,7 +585,7 @@ class Builder:
             "end": format_utc(END), "release": format_utc(START), "seed": 1, "iterations": 0,
             "notes": ["made by hand"],
             "objective": {"value": value, "bound": value + 5.0, "gap": 5.0 / (value + 5.0),
-                          "method": "everything"},
+                          "method": "everything", "kept": [], "relaxed": ["slew"]},
             "satellites": [self.satellite_entry(self.flights[name]) for name in names],
             "requests": [self.request_entry(request) for request in self.requests],
             "acquisitions": self.acquisitions, "passes": self.passes, "downlinks": self.downlinks,

@@ -454,6 +454,8 @@ def _synthetic() -> dict[str, Any]:
             "bound": bound,
             "gap": (bound - value) / bound,
             "method": "linear relaxation per orbit",
+            "kept": ["imaging_time", "memory"],
+            "relaxed": ["slew"],
         },
         "requests": wanted,
         "acquisitions": acquisitions,

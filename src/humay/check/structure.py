@@ -399,7 +399,16 @@ PLAN = Record(
         "seed": Number(low=0, high=2**63 - 1, whole=True),
         "iterations": COUNT,
         "notes": Many(TEXT),
-        "objective": Record({"value": NUMBER, "bound": NUMBER, "gap": NUMBER, "method": TEXT}),
+        "objective": Record(
+            {
+                "value": NUMBER,
+                "bound": NUMBER,
+                "gap": NUMBER,
+                "method": TEXT,
+                "kept": Many(TEXT),
+                "relaxed": Many(TEXT),
+            }
+        ),
         "satellites": Many(SATELLITE),
         "requests": Many(REQUEST),
         "acquisitions": Many(ACQUISITION),

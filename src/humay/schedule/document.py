@@ -48,7 +48,9 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "value": value,
             "bound": bound,
             "gap": round((bound - value) / bound, 6) if bound > 0 else 0.0,
-            "method": f"{_METHODS[plan.searched]}; bound by a linear relaxation per orbit",
+            "method": f"{_METHODS[plan.searched]}; bound by {plan.proof.method}",
+            "kept": list(plan.proof.kept),
+            "relaxed": list(plan.proof.relaxed),
         },
         "satellites": [_satellite(plan, name, part) for name, part in plan.satellites.items()],
         "requests": [

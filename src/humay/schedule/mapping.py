@@ -93,7 +93,7 @@ def problem_of(
     lane = np.array([choice.lane for choice in choices], dtype=np.int64)
     duration_s = np.round(opportunities.scan_s[rows], 6)
     samples = [_samples(pointing[row]) for row in rows]
-    poses = _poses(list(lanes.values()), lane, samples)
+    poses = poses_of(list(lanes.values()), lane, samples)
     stores = [
         store
         for k, each in enumerate(lanes.values())
@@ -104,13 +104,13 @@ def problem_of(
     return Mapped(
         problem=_held_fast(
             Problem(
-                lanes=tuple(_turn(each) for each in lanes.values()),
+                lanes=tuple(turn_of(each) for each in lanes.values()),
                 lane=lane,
                 low_s=low_s,
                 high_s=high_s,
                 duration_s=duration_s,
                 poses=poses,
-                bundles=_bundles(worth, rows),
+                bundles=bundles_of(worth, rows),
                 goals=worth.goals,
                 bonus=held.bonus(rows, worth),
                 fixed=np.isin(rows, list(held.stays)),
@@ -176,7 +176,7 @@ def _samples(pointing: Pointing | None) -> Pointing:
     return pointing
 
 
-def _turn(lane: Lane) -> Turn:
+def turn_of(lane: Lane) -> Turn:
     rate, acceleration = lane.choreography.agility.at_best()
     return Turn(
         measure="attitude",
@@ -201,7 +201,7 @@ def _choices(
     return found
 
 
-def _poses(lanes: Sequence[Lane], lane: IntArray, samples: Sequence[Pointing]) -> Poses:
+def poses_of(lanes: Sequence[Lane], lane: IntArray, samples: Sequence[Pointing]) -> Poses:
     """At rest before settling, and at rest again after the last line."""
     counts = np.array([len(each.start_s) for each in samples], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(counts)])
@@ -277,7 +277,7 @@ def _most_looks(worth: Worth, rows: IntArray) -> tuple[Budget, ...]:
     return tuple(found)
 
 
-def _bundles(worth: Worth, rows: IntArray) -> Bundles:
+def bundles_of(worth: Worth, rows: IntArray) -> Bundles:
     """The bundles of opportunities in every choice of the candidates (n,) that these are."""
     candidates = _candidates(rows)
     of, members, parts = worth.bundles, [], []

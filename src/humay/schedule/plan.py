@@ -26,6 +26,7 @@ from humay.schedule.looks import Looks, looks_of
 from humay.schedule.outages import closures
 from humay.schedule.planner import Lane, Refusal, make_lanes
 from humay.schedule.previous import Previous, freeze
+from humay.schedule.relaxed import Proof, Reach, better_proof, relaxed_problem
 from humay.schedule.resources import Downlink
 from humay.schedule.sequence import Act, Segment
 from humay.schedule.worth import Worth, worth_of
@@ -123,8 +124,8 @@ class Doing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
-    """A plan over [start, end]; `value` is what its acts are worth together, `bound` what no plan
-    can exceed."""
+    """A plan over [start, end]; `value` is what its acts are worth together, `proof` tells what no
+    plan can exceed."""
 
     given: PlanInput
     start: datetime
@@ -137,7 +138,7 @@ class Plan:
     refusals: Mapping[str, Refusal]
     worth: Worth
     value: float
-    bound: float
+    proof: Proof
     iterations: int
     searched: bool
     held: Held = NOTHING
@@ -174,6 +175,11 @@ class Plan:
         rows = (a.row for part in self.satellites.values() for a in part.acts)
         names = [request.name for request in self.given.requests]
         return dict(zip(names, self.worth.worths(rows), strict=True))
+
+    @property
+    def bound(self) -> float:
+        """What no plan can exceed."""
+        return self.proof.bound
 
     @property
     def gap(self) -> float:
@@ -253,9 +259,9 @@ def make_plan(
     )  # fmt: skip
     lanes = made.lanes
     value = value_of(lanes, worth)
-    bound = _bound(given, worth, epoch.seconds(release), span[0], held)
-    if value > bound:
-        raise AssertionError(f"the plan is worth {value} and its upper bound is {bound}")
+    proof = _proof(given, worth, empty, epoch.seconds(release), held)
+    if value > proof.bound:
+        raise AssertionError(f"the plan is worth {value} and its upper bound is {proof.bound}")
     return Plan(
         given=given,
         start=start,
@@ -268,7 +274,7 @@ def make_plan(
         refusals={**made.refusals, **held.refusals},
         worth=worth,
         value=value,
-        bound=bound,
+        proof=proof,
         iterations=made.iterations,
         searched=made.searched,
         held=held,
@@ -365,9 +371,11 @@ def _shares(given: PlanInput) -> dict[str, float]:
     return shares | {request.name: 1.0 for request in given.requests if request.kind == "point"}
 
 
-def _bound(given: PlanInput, worth: Worth, release_s: float, start_s: float, held: Held) -> float:
-    """The relaxation with every contact a satellite could have, booked or not, and with what stays
-    of a previous plan as it is."""
+def _proof(
+    given: PlanInput, worth: Worth, empty: Mapping[str, Lane], release_s: float, held: Held
+) -> Proof:
+    """What no plan exceeds, with every contact that satellites could have, booked or not, and with
+    what stays of a previous plan as it is."""
     satellites = {satellite.name: satellite for satellite in given.mission.satellites}
     ready = {
         name: soonest_command_s(satellite, given.mission, given.contacts, release_s)
@@ -380,7 +388,18 @@ def _bound(given: PlanInput, worth: Worth, release_s: float, start_s: float, hel
     }
     bits = [math.inf if p is None else float(np.min(p.data_bit)) for p in given.pointing]
     least_bits = np.array(bits, dtype=np.float64)
-    return upper_bound(
+    start_s = min(lane.span[0] for lane in empty.values())
+    linear = upper_bound(
         given.opportunities, worth, least_bits, satellites, ready, given.contacts, rates, start_s,
         held.fixed_s,
     )  # fmt: skip
+    reach = Reach(
+        opportunities=given.opportunities,
+        pointing=given.pointing,
+        lanes=empty,
+        ready_s=ready,
+        contacts=given.contacts,
+        rates_bit_s=rates,
+        fixed_s=held.fixed_s,
+    )
+    return better_proof(linear, relaxed_problem(reach, worth))

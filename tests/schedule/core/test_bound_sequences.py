@@ -13,7 +13,7 @@ from humay.arrays import FloatArray
 from humay.schedule.core import Problem
 from humay.schedule.core.bound_clusters import Cluster, Piece, pieces_of
 from humay.schedule.core.bound_gaps import longest_turn_s, sweeps_of
-from humay.schedule.core.bound_memory import lapses, memory_of, neighbours
+from humay.schedule.core.bound_memory import lapses, memory_of
 from humay.schedule.core.bound_paths import labels_for, price
 from humay.schedule.core.judge import turn_seconds
 from tests.schedule.core.drawn_problems import drawn_problem
@@ -135,7 +135,7 @@ def best_sequence(piece: Piece, profit: FloatArray) -> float:
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, moving=st.booleans())
 def test_the_best_sequence_is_priced_as_enumeration_has_it(seed: int, moving: bool) -> None:
-    """With every candidate remembered; with none it is never less."""
+    """With every candidate remembered; with some or none it is never less."""
     problem = drawn_problem(seed, n=6, lanes=1, moving=moving)
     rng = np.random.default_rng(seed)
     own = pieces(problem)
@@ -149,7 +149,7 @@ def test_the_best_sequence_is_priced_as_enumeration_has_it(seed: int, moving: bo
         assert max(found.most, 0.0) == pytest.approx(best)
         forgetful = memory_of(piece, np.zeros((n, n), dtype=bool))
         assert max(price(piece, forgetful, profit, 0.0, labels).most, 0.0) >= best - 1e-9
-        near = memory_of(piece, neighbours(piece, 2))
+        near = memory_of(piece, rng.random((n, n)) < 0.3)
         assert max(price(piece, near, profit, 0.0, labels).most, 0.0) >= best - 1e-9
         for path in found.paths:
             assert len(set(path)) == len(path)

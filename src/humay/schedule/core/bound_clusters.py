@@ -64,13 +64,12 @@ class Cluster(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Piece:
-    """A cluster, the numbers (n,) of its candidates in the problem, which of them exclude each
-    other (n, n), and the least gap (n, n) s from each to each, infinite where there is no arc."""
+    """A cluster, the numbers (n,) of its candidates in the problem, and which of them exclude each
+    other (n, n)."""
 
     nodes: IntArray
     cluster: Cluster
     exclusive: BoolArray
-    least_s: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -243,4 +242,4 @@ def _assembled(sweeps: Sweeps, group: _Group, arcs: Arcs, table: Gaps, slot_s: f
         slot_s=slot_s,
         grid_s=group.grid_s,
     )
-    return Piece(nodes=group.nodes, cluster=cluster, exclusive=group.exclusive, least_s=least_s)
+    return Piece(nodes=group.nodes, cluster=cluster, exclusive=group.exclusive)

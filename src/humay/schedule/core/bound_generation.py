@@ -10,23 +10,20 @@ import numpy as np
 from humay.arrays import BoolArray, FloatArray
 from humay.schedule.core.bound_clusters import Piece, can_start, pieces_of
 from humay.schedule.core.bound_gaps import Sweeps, sweeps_of
+from humay.schedule.core.bound_goals import program_of
 from humay.schedule.core.bound_master import Master, Solved
-from humay.schedule.core.bound_memory import holds, lapses, memory_of, neighbours
+from humay.schedule.core.bound_memory import holds, lapses, memory_of
 from humay.schedule.core.bound_paths import Memory, labels_for, price
-from humay.schedule.core.bound_program import Program, program_of
+from humay.schedule.core.bound_program import Program
 from humay.schedule.core.choice_program import Stop
 from humay.schedule.core.problem import Problem
 
 CONVERGED, ROUGHLY = 1e-7, 1e-4
 """Of the value: how much more the prices may prove than the program is worth, in the end, and as
 long as sequences come back to candidates."""
-NEAREST = 8
-"""So many candidates are remembered by each at first."""
 _SAFETY = 1e-8
 _USED = 1e-6
 _FLOOR = 1e-10
-_STEPS, _PAUSE, _SLOW = 60, 4, 0.05
-_SMOOTH, _ABOVE = 0.6, 0.005
 _WIDEST, _WIDTH, _NARROWEST = 16.0, 0.25, 1e-6
 
 
@@ -65,21 +62,19 @@ class Generation:
         pieces = pieces_of(problem, sweeps, stop)
         self._stop, self._left = stop, rounds
         self.program, self.unit = _in_units(_program(problem, sweeps, pieces))
-        remember = [neighbours(piece, NEAREST) for piece in pieces]
+        nothing = [np.zeros((len(piece.nodes),) * 2, dtype=bool) for piece in pieces]
         self.pieces = [
-            _Priced(piece, asked, memory_of(piece, asked))
-            for piece, asked in zip(pieces, remember, strict=True)
+            _Priced(piece, remember, memory_of(piece, remember))
+            for piece, remember in zip(pieces, nothing, strict=True)
         ]
         self.labels = labels_for(pieces)
         self.master = Master(self.program, len(pieces), stop)
-        starts = self.program.dear, np.zeros(len(self.program.most))
-        self.center = min(starts, key=lambda prices: self._proved_by(prices, []))
+        self.center = self.program.start
         self.level = self.proved = self._proved_by(self.center, [])
         self.safety = _SAFETY * float(np.sum(problem.goals.weight) + np.sum(np.abs(problem.bonus)))
 
     def run(self) -> float:
         """The bound, once nothing makes it less or it was stopped."""
-        self._descend()
         solved = self._converge()
         while solved is not None and self._remember_more(solved):
             solved = self._converge()
@@ -97,7 +92,7 @@ class Generation:
     def _ask(self, prices: FloatArray) -> float:
         """What prices prove; the sequences they ask for are added."""
         profit = self.program.profit(prices)
-        floors, _ = self.master.best(profit)
+        floors = self.master.best(profit)
         most: list[float] = []
         for k, floor in enumerate(floors.tolist()):
             if self._stop is not None and self._stop():
@@ -119,35 +114,6 @@ class Generation:
             priced.profit, priced.most = own, found.most
             self.master.add(k, [priced.piece.nodes[path].tolist() for path in found.paths])
         return priced.most
-
-    def _descend(self) -> None:
-        """Follow smoothed subgradients from prices of nothing, as long as that is quick (step
-        length: Polyak, USSR Comput. Math. Math. Phys. 9, 1969)."""
-        program, prices = self.program, np.zeros(len(self.program.most))
-        size, most = program.sizes(), np.where(program.dear > 0, program.dear, np.inf)
-        target, direction, before = -np.inf, np.zeros(len(prices)), self.level
-        for step in range(_STEPS):
-            if self._stopped():
-                return
-            value = self._ask(prices)
-            acts = self._chosen(program.profit(prices))
-            target = max(target, program.worth(acts))
-            slack = program.slack(prices, acts) / size
-            direction = slack if step == 0 else (1 - _SMOOTH) * slack + _SMOOTH * direction
-            if step % _PAUSE == _PAUSE - 1:
-                if before - self.level < _SLOW * (self.level - target):
-                    return
-                before = self.level
-            goal = min(target, self.level - _ABOVE * abs(self.level))
-            length = (value - goal) / max(float(direction @ direction), 1e-12)
-            prices = np.clip(prices - length * direction / size, 0.0, most)
-
-    def _chosen(self, profit: FloatArray) -> FloatArray:
-        """How often (n,) each candidate is in the pieces' best sequences."""
-        _, which = self.master.best(profit)
-        sequences = self.master.sequences
-        acts = [a for k in which[which >= 0] for a in sequences[k][1]]
-        return np.bincount(np.array(acts, np.int64), minlength=len(profit)).astype(np.float64)
 
     def _converge(self) -> Solved | None:
         """Prices that prove no more than the program with its sequences is worth, if it was not
@@ -213,5 +179,5 @@ def _in_units(program: Program) -> tuple[Program, float]:
     """The program in units of its largest gain, and that."""
     gains = np.concatenate([program.cost, program.gain])
     unit = float(np.max(np.abs(gains), initial=0.0)) or 1.0
-    names = ("constant", "cost", "gain", "dear")
+    names = ("constant", "cost", "gain", "dear", "start")
     return replace(program, **{name: getattr(program, name) / unit for name in names}), unit

@@ -73,18 +73,14 @@ class Master:
         rows = np.append(which, len(self._program.most) + piece)
         return rows.astype(np.int32), np.append(sums, 1.0)
 
-    def best(self, profit: FloatArray) -> tuple[FloatArray, IntArray]:
-        """The most that a sequence at hand gains, by piece, and which: 0 and -1 for none."""
-        gain, which = np.zeros(self._pieces), np.full(self._pieces, -1)
+    def best(self, profit: FloatArray) -> FloatArray:
+        """The most that a sequence at hand gains, by piece, or 0."""
+        gain = np.zeros(self._pieces)
         if self._acts:
             starts = np.cumsum([0] + [len(acts) for acts in self._acts[:-1]])
             flat = np.concatenate([np.array(acts) for acts in self._acts])
-            gains = np.add.reduceat(profit[flat], starts)
-            piece = np.array(self._piece)
-            rising = np.argsort(gains, kind="stable")
-            rising = rising[gains[rising] > 0]
-            gain[piece[rising]], which[piece[rising]] = gains[rising], rising
-        return gain, which
+            np.maximum.at(gain, np.array(self._piece), np.add.reduceat(profit[flat], starts))
+        return gain
 
     def around(self, center: FloatArray, width: float) -> None:
         """Box the prices: at most `width`, as a share of what is dear, from `center` (m,)."""

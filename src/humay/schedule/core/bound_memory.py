@@ -8,34 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from humay.arrays import BoolArray, FloatArray, IntArray
+from humay.arrays import BoolArray, IntArray
 from humay.compiled import kernel
 from humay.schedule.core.bound_clusters import Piece
 from humay.schedule.core.bound_paths import WORDS, Bits, Memory
 
 _WORD = 64
-
-
-def neighbours(piece: Piece, size: int) -> BoolArray:
-    """(n, n): row j has the `size` candidates that are soonest come back to by way of j."""
-    back_s = _back_s(piece)
-    round_s = piece.least_s.T + back_s
-    n = len(round_s)
-    if size >= n:
-        return np.isfinite(round_s)
-    nearest = np.argsort(round_s, axis=1, kind="stable")[:, :size]
-    remember = np.zeros((n, n), dtype=bool)
-    np.put_along_axis(remember, nearest, True, axis=1)
-    return np.asarray(remember & np.isfinite(round_s))
-
-
-def _back_s(piece: Piece) -> FloatArray:
-    """The least gap (n, n) from each candidate to another or to what excludes that."""
-    back_s = piece.least_s.copy()
-    for a, b in np.argwhere(piece.exclusive):
-        np.minimum(back_s[:, a], piece.least_s[:, b], out=back_s[:, a])
-    np.fill_diagonal(back_s, np.inf)
-    return back_s
 
 
 def memory_of(piece: Piece, remember: BoolArray) -> Memory:

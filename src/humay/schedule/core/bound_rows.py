@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from humay.arrays import FloatArray, IntArray
-from humay.schedule.core.problem import NO_LANE, Curve, Problem, SlidingLimit, Store
+from humay.schedule.core.problem import Curve, Problem, SlidingLimit, Store
 
 _IDLE_S, _STRETCHES = 600.0, 5
 """Stores are looked at from and to where a lane does nothing for this long; from the beginning to
@@ -42,7 +42,7 @@ def rows_of(problem: Problem) -> Iterator[Row]:
         yield from _limit_rows(problem, np.flatnonzero(problem.lane == lane), limit)
     for store in problem.stores:
         yield from _store_rows(problem, np.flatnonzero(problem.lane == store.lane), store)
-    for i in np.flatnonzero(problem.fixed & (problem.lane != NO_LANE)):
+    for i in np.flatnonzero(problem.fixed):
         yield Row(acts=np.array([i]), weights=-np.ones(1), most=-1.0)
 
 
