@@ -30,7 +30,7 @@ def timeline_with(nodes_s: list[float]) -> Timeline:
     zeros = np.zeros((1, 4))
     return Timeline(
         satellite="s", epoch=Epoch(datetime(2026, 6, 1, tzinfo=UTC)), t_s=np.zeros(1),
-        r_gcrf=zeros[:, :3], nadir_attitude=zeros, sun_gcrf=zeros[:, :3], moon_gcrf=zeros[:, :3],
+        r_gcrf_m=zeros[:, :3], nadir_attitude=zeros, sun_gcrf=zeros[:, :3], moon_gcrf=zeros[:, :3],
         irradiance_w_m2=np.zeros(1), lonlat_deg=zeros[:, :2], eclipse_s=np.zeros((0, 2)),
         node_s=np.array(nodes_s), orbit_epoch_s=0.0,
         node_orbit=np.arange(100.0, 100.0 + len(nodes_s), dtype=np.float64),

@@ -45,7 +45,7 @@ def standing(r_gcrf: FloatArray) -> Timeline:
     """Of a satellite that stays in one place."""
     n = len(T_S)
     return Timeline(
-        satellite="s", epoch=EPOCH, t_s=T_S, r_gcrf=np.tile(r_gcrf, (n, 1)),
+        satellite="s", epoch=EPOCH, t_s=T_S, r_gcrf_m=np.tile(r_gcrf, (n, 1)),
         nadir_attitude=np.tile(quaternion_from_matrix(looking(-r_gcrf)), (n, 1)),
         sun_gcrf=np.tile(SUN, (n, 1)), moon_gcrf=unit(moon_gcrf(EPOCH, T_S)),
         irradiance_w_m2=np.full(n, 1361.0), lonlat_deg=np.zeros((n, 2)),

@@ -115,7 +115,7 @@ def battery(capacity_wh: float, watt: np.ndarray) -> Battery:
     n = len(watt)
     timeline = Timeline(
         satellite="s", epoch=Epoch(datetime(2026, 1, 1, tzinfo=UTC)), t_s=t_s,
-        r_gcrf=np.tile([7e6, 0.0, 0.0], (n, 1)),
+        r_gcrf_m=np.tile([7e6, 0.0, 0.0], (n, 1)),
         nadir_attitude=np.tile([0.0, 0.0, 0.0, 1.0], (n, 1)), sun_gcrf=np.tile([1.0, 0, 0], (n, 1)),
         moon_gcrf=np.tile([1.0, 0, 0], (n, 1)), irradiance_w_m2=np.full(n, 1361.0),
         lonlat_deg=np.zeros((n, 2)), eclipse_s=np.zeros((0, 2)), node_s=np.zeros(1),

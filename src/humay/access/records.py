@@ -281,7 +281,7 @@ class Eclipses:
 class Timeline:
     """What one satellite passes through, whatever is planned; arrays over `t_s` (k,).
 
-    `r_gcrf` (k, 3) where it is, in metres; `nadir_attitude` (k, 4) orb_from_gcrf; `sun_gcrf` and
+    `r_gcrf_m` (k, 3) where it is, in metres; `nadir_attitude` (k, 4) orb_from_gcrf; `sun_gcrf` and
     `moon_gcrf` (k, 3) unit vectors from the centre of the Earth;
     `irradiance_w_m2` what a plate facing the Sun receives, zero in the umbra. `eclipse_s` (e, 2)
     from first to last contact with the penumbra; `node_s`, `node_orbit` ascending nodes and the
@@ -291,7 +291,7 @@ class Timeline:
     satellite: str
     epoch: Epoch
     t_s: FloatArray
-    r_gcrf: FloatArray
+    r_gcrf_m: FloatArray
     nadir_attitude: FloatArray
     sun_gcrf: FloatArray
     moon_gcrf: FloatArray

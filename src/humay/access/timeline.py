@@ -84,7 +84,7 @@ def _timeline(ephemeris: Ephemeris, heavens: _Heavens, span_s: tuple[float, floa
         satellite=ephemeris.satellite,
         epoch=heavens.epoch,
         t_s=t_s,
-        r_gcrf=np.einsum("nji,nj->ni", heavens.itrf_from_gcrf, r),
+        r_gcrf_m=np.einsum("nji,nj->ni", heavens.itrf_from_gcrf, r),
         nadir_attitude=quaternion_from_matrix(orb_from_itrf @ heavens.itrf_from_gcrf),
         sun_gcrf=unit(sun),
         moon_gcrf=unit(heavens.moon_gcrf),

@@ -52,7 +52,7 @@ class Guard:
     @cached_property
     def _bodies(self) -> dict[str, FloatArray]:
         """Unit vectors (k, 3) from the satellite to each body, GCRF, on the timeline's grid."""
-        epoch, t_s, r = self.timeline.epoch, self.timeline.t_s, self.timeline.r_gcrf
+        epoch, t_s, r = self.timeline.epoch, self.timeline.t_s, self.timeline.r_gcrf_m
         return {
             "sun": unit(sun_gcrf(epoch, t_s) - r),
             "moon": unit(moon_gcrf(epoch, t_s) - r),
@@ -62,7 +62,7 @@ class Guard:
     @cached_property
     def _earth_rad(self) -> FloatArray:
         """Radius (k,) of the Earth's disc."""
-        return np.asarray(np.arcsin(np.minimum(WGS84_A_M / norm(self.timeline.r_gcrf), 1.0)))
+        return np.asarray(np.arcsin(np.minimum(WGS84_A_M / norm(self.timeline.r_gcrf_m), 1.0)))
 
     def _towards(self, body: str, t_s: FloatArray) -> FloatArray:
         columns = self._bodies[body].T

@@ -26,13 +26,15 @@ from humay.schedule.looks import Looks, looks_of
 from humay.schedule.outages import closures
 from humay.schedule.planner import Lane, Refusal, make_lanes
 from humay.schedule.previous import Previous, freeze
-from humay.schedule.relaxed import Proof, Reach, better_proof, relaxed_problem
+from humay.schedule.relaxed import Proof, Reach, better_proof, linear_proof, relaxed_problem
 from humay.schedule.resources import Downlink
 from humay.schedule.sequence import Act, Segment
 from humay.schedule.worth import Worth, worth_of
 from humay.time import format_utc
 
 IDLE_STEP_S = 10.0  # of the timeline
+SEQUENCED_AT_MOST = 4_000
+"""Opportunities up to which a plan is bounded by sequences: they take about 5 s for 500."""
 GREEDY = Effort(iterations=0)
 _NO_SET = "no windows of it make a stereo set within its limits"
 _NO_SLOT = "none of its windows lies in a slot of its series"
@@ -393,6 +395,8 @@ def _proof(
         given.opportunities, worth, least_bits, satellites, ready, given.contacts, rates, start_s,
         held.fixed_s,
     )  # fmt: skip
+    if np.count_nonzero(np.isfinite(least_bits)) > SEQUENCED_AT_MOST:
+        return linear_proof(linear)
     reach = Reach(
         opportunities=given.opportunities,
         pointing=given.pointing,

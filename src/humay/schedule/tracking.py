@@ -41,7 +41,7 @@ def tracking_law(
 def position_gcrf(timeline: Timeline, t_s: FloatArray) -> FloatArray:
     """Positions (n, 3) in metres between the timeline's, by cubics, their slopes from neighbours:
     within a metre, where the straight way is 100 m off."""
-    grid, r = timeline.t_s, timeline.r_gcrf
+    grid, r = timeline.t_s, timeline.r_gcrf_m
     slope = np.gradient(r, grid, axis=0, edge_order=2)
     i = np.clip(np.searchsorted(grid, t_s, side="right") - 1, 0, len(grid) - 2)
     h = (grid[i + 1] - grid[i])[:, None]

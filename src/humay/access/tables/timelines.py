@@ -28,7 +28,7 @@ from humay.arrays import FloatArray
 from humay.time import Epoch, format_utc, parse_utc
 
 TIMELINE_FORMAT = "humay-timeline-1"
-_WIDE = {"r_gcrf": 3, "nadir_attitude": 4, "sun_gcrf": 3, "moon_gcrf": 3, "lonlat_deg": 2}
+_WIDE = {"r_gcrf_m": 3, "nadir_attitude": 4, "sun_gcrf": 3, "moon_gcrf": 3, "lonlat_deg": 2}
 _KINDS = {
     "satellite": TEXT,
     "time": INSTANT,
