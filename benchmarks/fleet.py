@@ -8,6 +8,11 @@ links those of the example missions. All of it goes through the product: orbits,
 pointing, contacts, timelines, the greedy plan, the search for `--seconds`, and the independent
 check of the plan's document.
 
+`--urgent N` plans greedily and then puts N requests of the highest priority that nobody knew of
+into the plan, one at a time: `seconds` is the longest that one of them takes, its windows included,
+`changed` the share of the acquisitions that had to go or to move for all of them, `placed` how many
+found a place. The plan is released before it begins, so that nothing is on board yet.
+
 The last line is one JSON object: `value` and `bound` of the plan, `greedy` that of the plan without
 a search and `gain` over it, `seconds` of each stage (kernels are compiled before), `peak_mb` of the
 process.
@@ -24,6 +29,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,10 +40,11 @@ import shapely
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.missions import START, fresh_seed
 
+from humay.access import find_links, find_opportunities, find_pointing
 from humay.arrays import FloatArray
 from humay.chain import Survey, planned, survey
 from humay.mission import Mission, Request, load_mission
-from humay.schedule import Effort
+from humay.schedule import Effort, PlanInput, insert_urgent, make_plan
 
 PLANES, FIRST_PLANE_MIN, PLANE_MIN = 5, 9 * 60 + 30, 30
 HOT_SHARE, HOT_SPOTS, HOT_SPREAD_DEG = 0.6, 40, 3.0
@@ -179,6 +186,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0, help="of the search")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--urgent", type=int, metavar="N", help="put N urgent requests in")
     given = parser.parse_args()
     seed = fresh_seed() if given.seed is None else given.seed
     with tempfile.TemporaryDirectory() as folder:
@@ -186,6 +194,19 @@ def main() -> None:
         few = fleet(Path(folder), 2)
     requests = book(given.targets, seed)
     warm_up(few, requests[:200])
+    told = (
+        searched(mission, requests, given)
+        if given.urgent is None
+        else urgent(mission, requests, given.hours, book(given.urgent, seed + 1))
+    )
+    told |= {"satellites": given.satellites, "targets": given.targets, "seed": seed}
+    print(json.dumps(told))
+
+
+def searched(
+    mission: Mission, requests: tuple[Request, ...], given: argparse.Namespace
+) -> dict[str, Any]:
+    """The plan after a search beside the greedy one."""
     stages, greedy_stages = Stages(), Stages()
     began = time.perf_counter()
     seen = found(mission, requests, given.hours, stages)
@@ -195,7 +216,7 @@ def main() -> None:
         mission, requests, seen, given.hours, Effort(iterations=0), greedy_stages
     )["objective"]["value"]  # fmt: skip
     value = document["objective"]["value"]
-    told = {
+    return {
         "value": value,
         "bound": document["objective"]["bound"],
         "greedy": greedy,
@@ -203,14 +224,54 @@ def main() -> None:
         "seconds": round(wall_s, 1),
         "stages": {name: round(s, 1) for name, s in stages.seconds.items()},
         "greedy_stages": {name: round(s, 1) for name, s in greedy_stages.seconds.items()},
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb": peak_mb(),
         "windows": len(seen.opportunities),
         "acquisitions": len(document["acquisitions"]),
-        "satellites": given.satellites,
-        "targets": given.targets,
-        "seed": seed,
+        "iterations": document["iterations"],
     }
-    print(json.dumps(told))
+
+
+def urgent(
+    mission: Mission, requests: tuple[Request, ...], hours: float, late: tuple[Request, ...]
+) -> dict[str, Any]:
+    """Requests that come in when the plan is made."""
+    stages, end = Stages(), START + timedelta(hours=hours)
+    seen = found(mission, requests, hours, stages)
+    release = START - timedelta(hours=2)
+    given = PlanInput(
+        mission=mission, requests=requests, opportunities=seen.opportunities,
+        pointing=seen.pointing, contacts=seen.contacts,
+        links=find_links(seen.contacts, mission, seen.orbits), timelines=seen.timelines,
+        absences={request.name: ("no_opportunity", "") for request in requests},
+    )  # fmt: skip
+    with stages("plan"):
+        made = make_plan(given, start=START, end=end, release=release)
+    acts = sum(len(part.acts) for part in made.satellites.values())
+    seconds, changed, placed = [], 0, 0
+    for number, request in enumerate(late):
+        asked = replace(request, name=f"urgent {number}", priority=10)
+        began = time.perf_counter()
+        o = find_opportunities(mission, [asked], start=START, end=end, orbits=seen.orbits)
+        looks = find_pointing(o, mission, seen.orbits)
+        done = insert_urgent(made, [asked], o, looks, release=release)
+        seconds.append(time.perf_counter() - began)
+        changed += len(done.dropped) + len(done.moved)
+        placed += done.answers[asked.name].image_s is not None
+    return {
+        "value": max(seconds),
+        "unit": "wall seconds",
+        "mean": sum(seconds) / len(seconds),
+        "changed": changed / acts,
+        "placed": placed,
+        "urgent": len(late),
+        "acquisitions": acts,
+        "stages": {name: round(s, 1) for name, s in stages.seconds.items()},
+        "peak_mb": peak_mb(),
+    }
+
+
+def peak_mb() -> int:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def warm_up(mission: Mission, requests: tuple[Request, ...]) -> None:

@@ -838,11 +838,10 @@ def _span(start: str, days: float) -> tuple[datetime, datetime]:
 
 def _effort(iterations: int | None, seconds: float | None, threads: int) -> Effort:
     """How long to search; a budget in seconds begins when the search does, and ends at Ctrl-C."""
-    from humay.schedule import ITERATIONS, Effort
+    from humay.schedule import Effort
 
     if seconds is None:
-        given = ITERATIONS if iterations is None else iterations
-        return Effort(iterations=given, threads=threads)
+        return Effort(iterations=iterations, threads=threads)
     return Effort(stop=_Patience(seconds), threads=threads)
 
 

@@ -7,14 +7,13 @@ hand-written windows.
 from humay.schedule.difference import difference_document, plan_difference, told
 from humay.schedule.document import plan_document
 from humay.schedule.held import rows_of
-from humay.schedule.improve import ITERATIONS, Effort
+from humay.schedule.improve import Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
 from humay.schedule.previous import STABILITY, Previous, Promise, freeze
 from humay.schedule.takeover import imaged_before, mission_at, state_at
 from humay.schedule.urgent import Answer, Inserted, insert_urgent
 
 __all__ = [
-    "ITERATIONS",
     "STABILITY",
     "Answer",
     "Effort",

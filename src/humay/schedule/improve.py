@@ -15,23 +15,27 @@ from humay.schedule.planner import Lane, Refusal
 from humay.schedule.sequence import Act
 from humay.schedule.worth import Worth
 
-ITERATIONS = 40_000
-"""Moves of the search where nobody says how many."""
-FIRST_ROUND, GROWTH = 2_000, 1.5
+ITERATIONS, ITERATIONS_EACH = 40_000, 10
+"""Moves of the search where nobody says how many: at least so many, and so many an opportunity."""
+FIRST_ROUND, FIRST_ROUND_EACH, GROWTH = 2_000, 4, 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How long the search goes on: for so many moves at most, or until `stop` says so; on how many
-    threads, which changes nothing but the time. A round that is not finished does not count."""
+    """How long the search goes on: for so many moves at most (None: as many as is usual), or until
+    `stop` says so; on how many threads, which changes nothing but the time. A round that is not
+    finished does not count."""
 
-    iterations: int = ITERATIONS
+    iterations: int | None = None
     stop: Callable[[], bool] | None = None
     threads: int = 1
 
-    def allows(self, iterations: int) -> bool:
-        """Whether so many moves, in all, may be made."""
-        return iterations <= self.iterations if self.stop is None else not self.stop()
+    def allows(self, iterations: int, opportunities: int) -> bool:
+        """Whether so many moves, in all, may be made with so many opportunities."""
+        if self.stop is not None:
+            return not self.stop()
+        usual = max(ITERATIONS, ITERATIONS_EACH * opportunities)
+        return iterations <= (usual if self.iterations is None else self.iterations)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +61,8 @@ def improved(
     """The greedy plan, or what the search made of it where that is worth more.
 
     `make` gives lanes with nothing but what stays of a previous plan; to keep what else that
-    promised counts more. The search goes in rounds, each longer than the one before it. What it
+    promised counts more. The search goes in rounds, each longer than the one before it, the first
+    by how many opportunities there are: putting a plan together takes its time too. What a round
     found and does not hold exactly is dropped, what then fits beside the rest is added as the
     greedy method would, and the next round knows what that does to the batteries.
     """
@@ -70,8 +75,9 @@ def improved(
         refusals = fill(lanes, worth, opportunities, pointing)
         if _wished(lanes, worth, held) >= _wished(best.lanes, worth, held):
             best = replace(best, lanes=lanes, refusals=refusals)
-    made, moves = 0, FIRST_ROUND
-    while effort.allows(made + moves):
+    seen = sum(1 for samples in pointing if samples is not None)
+    made, moves = 0, max(FIRST_ROUND, FIRST_ROUND_EACH * seen)
+    while effort.allows(made + moves, seen):
         mapped = problem_of(lanes, worth, opportunities, pointing, held)
         if not len(mapped.rows):
             return best

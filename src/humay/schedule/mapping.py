@@ -14,7 +14,7 @@ from itertools import combinations, pairwise, product
 import numpy as np
 
 from humay.access import Opportunities, Pointing
-from humay.arrays import FloatArray, IntArray
+from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.schedule.core import (
     Budget,
     Bundles,
@@ -220,13 +220,18 @@ def poses_of(lanes: Sequence[Lane], lane: IntArray, samples: Sequence[Pointing])
         rate = _joined([samples[i].last_rate_rad_s for i in own])
         leave[at], leave_s[at] = resting_after(State(attitude=last, rate_rad_s=rate), agility)
         arrive_s[at] = go_s + settle_s
-    inner = np.setdiff1d(np.arange(1, first[-1]), first)
+    inner = np.ones(first[-1], dtype=bool)
+    inner[first[:-1]] = False
+    for quaternions in (arrive, leave):
+        _into_one_hemisphere(quaternions, inner)
+    for values in (arrive, leave, arrive_s, leave_s):
+        values.setflags(write=False)
     return Poses(
         first=first,
         from_s=np.array([each.start_s[0] for each in samples], dtype=np.float64),
         step_s=np.array([each.start_s[1] - each.start_s[0] for each in samples], dtype=np.float64),
-        arrive=_one_hemisphere(arrive, inner),
-        leave=_one_hemisphere(leave, inner),
+        arrive=arrive,
+        leave=leave,
         arrive_s=arrive_s,
         leave_s=leave_s,
     )
@@ -236,12 +241,12 @@ def _joined(arrays: Sequence[FloatArray]) -> FloatArray:
     return np.concatenate(arrays)
 
 
-def _one_hemisphere(quaternions: FloatArray, inner: IntArray) -> FloatArray:
-    """The same attitudes (m, 4), each row in `inner` with the sign of the one before it."""
+def _into_one_hemisphere(quaternions: FloatArray, inner: BoolArray) -> None:
+    """Give attitudes (m, 4) the sign of the one before them, where they are `inner` (m,)."""
+    apart = np.einsum("mi,mi->m", quaternions[1:], quaternions[:-1]) < 0
     sign = np.ones(len(quaternions))
-    apart = np.sum(quaternions[inner] * quaternions[inner - 1], axis=1) < 0
-    sign[inner[apart]] = -1.0
-    return quaternions * np.cumprod(sign)[:, None]
+    sign[1:][apart & inner[1:]] = -1.0
+    quaternions *= np.cumprod(sign)[:, None]
 
 
 def _candidates(rows: IntArray) -> dict[int, list[int]]:

@@ -30,12 +30,16 @@ NO_LANE = -1
 
 
 def _freeze(record: object) -> None:
-    """Arrays of a record are its own and read-only: integers as int64, numbers as float64."""
+    """Arrays of a record are its own and read-only: integers as int64, numbers as float64.
+
+    One that is so already, and nobody's view, is taken as it is: poses may fill half a gigabyte.
+    """
     for each in fields(record):  # type: ignore[arg-type]  # every caller is a dataclass
         value = getattr(record, each.name)
         if isinstance(value, np.ndarray):
             kind = {"i": np.int64, "u": np.int64, "b": np.bool_}.get(value.dtype.kind, np.float64)
-            object.__setattr__(record, each.name, frozen(value, kind))
+            if value.flags.writeable or value.base is not None or value.dtype != kind:
+                object.__setattr__(record, each.name, frozen(value, kind))
 
 
 @dataclass(frozen=True, kw_only=True)
