@@ -104,6 +104,16 @@ def test_wrong_use_is_exit_status_2() -> None:
     assert humay("contacts", "m.toml", "--start", START, "--days", "-1").returncode == 2
 
 
+def test_a_request_to_explain_that_is_not_asked_for_is_refused(pair: Path, tmp_path: Path) -> None:
+    name = json.loads((pair / "requests.geojson").read_text())["features"][0]["properties"]["name"]
+    done = humay(
+        "plan", pair / "mission.toml", pair / "requests.geojson", "--start", START, "--hours", 1,
+        "-o", tmp_path / "plan.json", "--explain", f"{name}x",
+    )  # fmt: skip
+    refusal(done, "--explain", f"no request '{name}x'", f"did you mean '{name}'?")
+    assert not (tmp_path / "plan.json").exists()
+
+
 def test_a_run_without_pictures_leaves_the_same_files_for_one_thread_and_two(
     copy: Path, tmp_path: Path
 ) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from humay.chain import Flying, Step
     from humay.mission import Mission, Request
     from humay.processing import Level, VerticalDatum
-    from humay.schedule import Effort
+    from humay.schedule import Effort, Plan
     from humay.time import Epoch
 
 app = typer.Typer(
@@ -60,6 +60,10 @@ PreviousFile = Annotated[
 ]
 CompareFile = Annotated[
     Path | None, typer.Option("--compare", help="plan (JSON) whose difference to this is told")
+]
+Explained = Annotated[
+    list[str] | None,
+    typer.Option("--explain", metavar="REQUEST", help="what became of it; may be given again"),
 ]
 NadirChoice = Annotated[
     str, typer.Option(help="what off-nadir is measured from: geodetic or geocentric")
@@ -399,6 +403,7 @@ def plan(
         ),
     ] = None,
     compare: CompareFile = None,
+    explain: Explained = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -408,6 +413,7 @@ def plan(
     from humay.check import load_plan
     from humay.files import json_bytes, write_whole
     from humay.orbit import ephemerides
+    from humay.schedule import explanation_text
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
@@ -420,6 +426,8 @@ def plan(
     craft, wanted = _load(mission, requests)
     effort = _effort(iterations, seconds, _thread_count(threads))
     flying = _flying(previous, freeze_until, stability)
+    names = _known(explain or [], wanted)
+    explained: list[Any] = []
     other = None if compare is None else load_plan(compare)
     with _progress(quiet) as step:
         with step("orbits"):
@@ -452,15 +460,19 @@ def plan(
             step=step,
             effort=effort,
             previous=kept,
+            look=lambda plan: explained.extend(_explained(plan, names)),
         )
     write_whole(output, json_bytes(document))
     changes = _changes(other, document)
     if as_json:
         told = {"output": str(output), "objective": document["objective"]}
-        print(json.dumps(told | ({} if changes is None else {"difference": changes})))
+        told |= {} if changes is None else {"difference": changes}
+        print(json.dumps(told | ({"explain": explained} if names else {})))
     else:
         print(f"{output}: {_summary(document)}")
         _tell(changes)
+        for each in explained:
+            print(explanation_text(each))
 
 
 @app.command()
@@ -868,6 +880,23 @@ def _changes(other: Mapping[str, Any] | None, document: Mapping[str, Any]) -> An
     if other is None:
         return None
     return difference_document(plan_difference(other, document), document)
+
+
+def _known(names: Sequence[str], requests: Sequence[Request]) -> list[str]:
+    """The requests to explain, once each; refused before anything is planned if not asked for."""
+    from humay.mission import suggestion
+
+    known = [request.name for request in requests]
+    for name in names:
+        if name not in known:
+            raise HumayError(f"--explain: no request {name!r}{suggestion(name, known)}")
+    return list(dict.fromkeys(names))
+
+
+def _explained(plan: Plan, names: Sequence[str]) -> list[dict[str, Any]]:
+    from humay.schedule import explain_request, explanation_document
+
+    return [explanation_document(explain_request(plan, name)) for name in names]
 
 
 def _tell(changes: Any) -> None:

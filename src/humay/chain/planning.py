@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ from humay.check import check_plan, verdict
 from humay.errors import AccessError, HumayError, PlanError
 from humay.mission import Mission, Request
 from humay.orbit import Ephemeris, ephemerides
-from humay.schedule import Effort, PlanInput, Previous, make_plan, plan_document
+from humay.schedule import Effort, Plan, PlanInput, Previous, make_plan, plan_document
 from humay.time import parse_utc
 
 USUAL = Effort()
@@ -151,11 +151,13 @@ def planned(
     step: Step,
     effort: Effort = USUAL,
     previous: Previous | None = None,
+    look: Callable[[Plan], None] | None = None,
 ) -> dict[str, Any]:
     """A plan that has passed the independent checker, as the dictionary of plan.json.
 
     A plan that fails is never handed out: `PlanError` with what the checker found. With a
-    `previous` plan, mission, requests and survey are those of `surveyed_again`.
+    `previous` plan, mission, requests and survey are those of `surveyed_again`. `look` is
+    called with the plan once it has passed.
     """
     with step("reasons"):
         present = {str(name) for name in found.opportunities.request}
@@ -193,6 +195,8 @@ def planned(
         raise PlanError(
             f"the plan failed the independent check and is not written:\n{verdict(violations)}"
         )
+    if look is not None:
+        look(plan)
     return document
 
 

@@ -30,6 +30,7 @@ from humay.mission.files import RasterDem, load_mission, load_requests
 from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keep_out import KeepOut
+from humay.mission.keys import suggestion
 from humay.mission.mission import Mission, RunSettings
 from humay.mission.objective import SAME_CLOUDS_S, Objective
 from humay.mission.outage import Outage
@@ -109,4 +110,5 @@ __all__ = [
     "quantity_label",
     "quantity_text",
     "requests_from_geojson",
+    "suggestion",
 ]

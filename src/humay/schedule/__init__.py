@@ -6,6 +6,14 @@ hand-written windows.
 
 from humay.schedule.difference import difference_document, plan_difference, told
 from humay.schedule.document import plan_document
+from humay.schedule.explain import (
+    Displacement,
+    Explanation,
+    Window,
+    explain_request,
+    explanation_document,
+    explanation_text,
+)
 from humay.schedule.held import rows_of
 from humay.schedule.improve import Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
@@ -16,13 +24,19 @@ from humay.schedule.urgent import Answer, Inserted, insert_urgent
 __all__ = [
     "STABILITY",
     "Answer",
+    "Displacement",
     "Effort",
+    "Explanation",
     "Inserted",
     "Plan",
     "PlanInput",
     "Previous",
     "Promise",
+    "Window",
     "difference_document",
+    "explain_request",
+    "explanation_document",
+    "explanation_text",
     "freeze",
     "imaged_before",
     "insert_urgent",

@@ -24,15 +24,23 @@ def fill(
     worth: Worth,
     opportunities: Opportunities,
     pointing: Sequence[Pointing | None],
+    *,
+    first: str | None = None,
 ) -> dict[str, Refusal]:
-    """Place what fits beside what is there, in order of urgency; returns the refusal of every strip
-    left out."""
+    """Place what fits beside what is there, a `first` request and then in order of urgency; returns
+    the refusal of every strip left out."""
     filling = _Filling(lanes, worth, opportunities, pointing)
     requests = worth.requests
     count = [len(worth.bundles_of.get(goal, ())) for goal in range(len(requests))]
     order = sorted(
         range(len(requests)),
-        key=lambda g: (-requests[g].priority, -requests[g].weight, count[g], requests[g].name),
+        key=lambda g: (
+            requests[g].name != first,
+            -requests[g].priority,
+            -requests[g].weight,
+            count[g],
+            requests[g].name,
+        ),
     )
     for goal in order:
         filling.serve(goal)
