@@ -302,13 +302,16 @@ def _narrowed(given: PlanInput, looks: Looks) -> PlanInput:
 
 def _needs(given: PlanInput, start_s: float) -> dict[str, Need]:
     """What each satellite can be expected to record, and when: the data of every strip, at its
-    first window of each satellite, in equal parts to all that see it."""
+    first window of each satellite, in equal parts to all that see it.
+
+    To 0.1 s and 10 Mbit: what a file rounds must not decide between passes that are worth the same.
+    """
     o = given.opportunities
     firsts: dict[str, dict[str, tuple[float, float]]] = {}
     for row, pointing in enumerate(given.pointing):
         if pointing is not None:
-            end_s = float(o.plan_end_s[row] + o.scan_s[row])
-            data = end_s, float(np.min(pointing.data_bit))
+            end_s = round(float(o.plan_end_s[row] + o.scan_s[row]), 1)
+            data = end_s, round(float(np.min(pointing.data_bit)), -7)
             own = firsts.setdefault(str(o.strip[row]), {})
             own[o.satellite[row]] = min(own.get(o.satellite[row], data), data)
     needs = {}
