@@ -274,5 +274,5 @@ def test_every_plan_with_keep_outs_is_accepted(batch: int, tmp_path: Path) -> No
             r["reason"] is not None and r["reason"]["code"] == "keep_out"
             for r in document["requests"]
         )
-    assert acquisitions > 10
+    assert acquisitions > 5  # most of these missions are refused, or see little: not nothing
     assert kept_out > 0
