@@ -260,7 +260,7 @@ def test_a_satellite_that_looks_at_the_sun_when_idle_has_no_plan(tmp_path: Path)
 @pytest.mark.parametrize("batch", range(4))
 def test_every_plan_with_keep_outs_is_accepted(batch: int, tmp_path: Path) -> None:
     acquisitions = kept_out = 0
-    for seed in range(20 * batch, 20 * batch + 20):
+    for seed in range(24 * batch, 24 * batch + 24):
         problem = with_keep_outs(random_problem(seed, tmp_path), seed)
         effort = Effort(iterations=2_000 * (seed % 2))
         plan = plan_or_refusal(problem, effort)
@@ -274,5 +274,5 @@ def test_every_plan_with_keep_outs_is_accepted(batch: int, tmp_path: Path) -> No
             r["reason"] is not None and r["reason"]["code"] == "keep_out"
             for r in document["requests"]
         )
-    assert acquisitions > 5  # most of these missions are refused, or see little: not nothing
+    assert acquisitions > 10
     assert kept_out > 0
