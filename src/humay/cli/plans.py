@@ -1,0 +1,280 @@
+"""Plans: made, made again through the day, compared, explained, checked."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from humay.cli.app import (
+    AsJson,
+    MissionFile,
+    Quiet,
+    RequestFile,
+    Seed,
+    Start,
+    Threads,
+    check_suffix,
+    instant,
+    keep_inputs,
+    loaded,
+    plan_summary,
+    progress,
+    read_if_given,
+    say,
+    span,
+    thread_count,
+)
+from humay.errors import HumayError
+
+if TYPE_CHECKING:
+    from humay.chain import Flying
+    from humay.mission import Request
+    from humay.schedule import Effort, Plan
+
+PreviousFile = Annotated[
+    Path | None, typer.Option("--previous", help="plan that flies (JSON); what is frozen stays")
+]
+CompareFile = Annotated[
+    Path | None, typer.Option("--compare", help="plan (JSON) whose difference to this is told")
+]
+Explained = Annotated[
+    list[str] | None,
+    typer.Option("--explain", metavar="REQUEST", help="what became of it; may be given again"),
+]
+
+
+def plan(
+    mission: MissionFile,
+    requests: RequestFile,
+    start: Start,
+    hours: Annotated[float, typer.Option(min=0.01, max=9600, help="length of the plan in hours")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="plan file to write (JSON)")],
+    release: Annotated[
+        str | None,
+        typer.Option(
+            help="when the plan is released; default start; earlier contacts are not used"
+        ),
+    ] = None,
+    opportunities_file: Annotated[
+        Path | None, typer.Option("--opportunities", help="found before (Parquet)")
+    ] = None,
+    contacts_file: Annotated[
+        Path | None, typer.Option("--contacts", help="found before (Parquet)")
+    ] = None,
+    timeline_file: Annotated[
+        Path | None, typer.Option("--timeline", help="found before (Parquet)")
+    ] = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="moves of the search: the same plan each time; 0: the greedy plan, alone"
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0, help="search for so long instead; Ctrl-C keeps the best found so far"),
+    ] = None,
+    threads: Threads = None,
+    seed: Seed = 1,
+    previous: PreviousFile = None,
+    freeze_until: Annotated[
+        str | None,
+        typer.Option(
+            help="keep what begins before in the previous plan; default: no more than"
+            " what has begun or is commanded"
+        ),
+    ] = None,
+    stability: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="price of breaking a promise of the previous plan, as a share of"
+            " its worth; default 0.1",
+        ),
+    ] = None,
+    compare: CompareFile = None,
+    explain: Explained = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Plan acquisitions and downlinks, bound the plan, have it checked, write it."""
+    from humay.access import read_contacts, read_opportunities, read_pointing, read_timelines
+    from humay.chain import planned, survey, surveyed_again
+    from humay.check import load_plan
+    from humay.files import json_bytes, write_whole
+    from humay.orbit import ephemerides
+    from humay.schedule import explanation_text
+
+    if iterations is not None and seconds is not None:
+        raise typer.BadParameter("give --iterations or --seconds, not both")
+    if previous is None and (freeze_until is not None or stability is not None):
+        raise typer.BadParameter("--freeze-until and --stability need --previous")
+    check_suffix(output, (".json",))
+    keep_inputs((mission, requests, opportunities_file, contacts_file, timeline_file), output)
+    begin, end = span(start, hours / 24.0)
+    released = begin if release is None else instant(release, "--release")
+    craft, wanted = loaded(mission, requests)
+    effort = _effort(iterations, seconds, thread_count(threads))
+    flying = _flying(previous, freeze_until, stability)
+    names = _known(explain or [], wanted)
+    explained: list[Any] = []
+    other = None if compare is None else load_plan(compare)
+    with progress(quiet) as step:
+        with step("orbits"):
+            orbits = ephemerides(craft, begin, end)
+        epoch = next(iter(orbits.values())).epoch
+        given: dict[str, Any] = {
+            "orbits": orbits,
+            "opportunities": read_if_given(opportunities_file, read_opportunities, epoch),
+            "pointing": read_if_given(opportunities_file, read_pointing, epoch),
+            "contacts": read_if_given(contacts_file, read_contacts, epoch),
+            "timelines": read_if_given(timeline_file, read_timelines, epoch),
+        }
+        if flying is None:
+            found = survey(craft, wanted, start=begin, end=end, step=step, **given)
+            kept = None
+        else:
+            again = surveyed_again(
+                craft, wanted, flying, start=begin, end=end, release=released, step=step, **given
+            )
+            craft, wanted = again.mission, again.requests
+            found, kept = again.found, again.previous
+        document = planned(
+            craft,
+            wanted,
+            found,
+            start=begin,
+            end=end,
+            release=released,
+            seed=1 if seed is None else seed,
+            step=step,
+            effort=effort,
+            previous=kept,
+            look=lambda plan: explained.extend(_explained(plan, names)),
+        )
+    write_whole(output, json_bytes(document))
+    changes = _changes(other, document)
+    if as_json:
+        told = {"output": str(output), "objective": document["objective"]}
+        told |= {} if changes is None else {"difference": changes}
+        say(json.dumps(told | ({"explain": explained} if names else {})))
+    else:
+        say(f"{output}: {plan_summary(document)}")
+        _tell(changes)
+        for each in explained:
+            say(explanation_text(each))
+
+
+def check(
+    mission: MissionFile,
+    requests: RequestFile,
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan file (JSON)")],
+    previous: PreviousFile = None,
+    compare: CompareFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge a plan by other code: print `valid`, or every violation and exit with 1."""
+    from humay.check import check_plan, load_plan, verdict
+
+    craft, wanted = loaded(mission, requests)
+    document = load_plan(plan_file)
+    flown, other = (None if path is None else load_plan(path) for path in (previous, compare))
+    with progress(quiet) as step, step("check"):
+        violations = check_plan(craft, wanted, document, flown)
+    changes = _changes(other, document)
+    if as_json:
+        found: Any = [vars(violation) for violation in violations]
+        told = found if changes is None else {"violations": found, "difference": changes}
+        say(json.dumps(told, ensure_ascii=False))
+    else:
+        say(verdict(violations))
+        _tell(changes)
+    if violations:
+        raise typer.Exit(1)
+
+
+def _effort(iterations: int | None, seconds: float | None, threads: int) -> Effort:
+    """How long to search; a budget in seconds begins when the search does, and ends at Ctrl-C."""
+    from humay.schedule import Effort
+
+    if seconds is None:
+        return Effort(iterations=iterations, threads=threads)
+    return Effort(stop=_Patience(seconds), threads=threads)
+
+
+def _flying(
+    previous: Path | None, freeze_until: str | None, stability: float | None
+) -> Flying | None:
+    from humay.chain import Flying
+    from humay.check import load_plan
+    from humay.schedule import STABILITY
+
+    if previous is None:
+        return None
+    return Flying(
+        document=load_plan(previous),
+        frozen_until=None if freeze_until is None else instant(freeze_until, "--freeze-until"),
+        stability=STABILITY if stability is None else stability,
+    )
+
+
+def _changes(other: Mapping[str, Any] | None, document: Mapping[str, Any]) -> Any:
+    """The difference of a plan from another one, if there is one to compare with."""
+    from humay.schedule import difference_document, plan_difference
+
+    if other is None:
+        return None
+    return difference_document(plan_difference(other, document), document)
+
+
+def _known(names: Sequence[str], requests: Sequence[Request]) -> list[str]:
+    """The requests to explain, once each; refused before anything is planned if not asked for."""
+    from humay.mission import suggestion
+
+    known = [request.name for request in requests]
+    for name in names:
+        if name not in known:
+            raise HumayError(f"--explain: no request {name!r}{suggestion(name, known)}")
+    return list(dict.fromkeys(names))
+
+
+def _explained(plan: Plan, names: Sequence[str]) -> list[dict[str, Any]]:
+    from humay.schedule import explain_request, explanation_document
+
+    return [explanation_document(explain_request(plan, name)) for name in names]
+
+
+def _tell(changes: Any) -> None:
+    from humay.schedule import told
+
+    if changes is not None:
+        say(told(changes))
+
+
+@dataclass
+class _Patience:
+    """Says stop so many seconds after it is first asked, and from the first Ctrl-C on."""
+
+    seconds: float
+    until: float | None = None
+
+    def __call__(self) -> bool:
+        if self.until is None:
+            self.until = time.monotonic() + self.seconds
+            signal.signal(signal.SIGINT, self._enough)
+        over = time.monotonic() >= self.until
+        if over:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return over
+
+    def _enough(self, _number: int, _frame: object) -> None:
+        self.until = -math.inf
