@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from humay.compiled import inner
-from humay.schedule.core.search.tables import LOG, Books, Tables
+from humay.schedule.core.search.tables import FRESH, FRESH_LANES, LOG, Books, Tables
 
 _REACHED = 1e-9  # a jump of a curve counts from this much below it, as in `Curve.at`
 
@@ -60,9 +60,43 @@ def serve_again(t: Tables, b: Books, bundle: int, step: int) -> None:
 
 
 @inner
+def note(b: Books, i: int) -> None:
+    """Candidate i is put in or taken out."""
+    if not b.is_fresh[i]:
+        b.is_fresh[i] = True
+        b.fresh[b.counters[FRESH]] = i
+        b.counters[FRESH] += 1
+
+
+@inner
+def note_lane(b: Books, lane: int) -> None:
+    """A lane is about to change."""
+    if not b.is_fresh_lane[lane]:
+        b.is_fresh_lane[lane] = True
+        b.fresh_lane[b.counters[FRESH_LANES]] = lane
+        b.counters[FRESH_LANES] += 1
+
+
+@inner
+def keep_best(t: Tables, b: Books) -> None:
+    """Note what is done as the best, where it differs from the last."""
+    b.best_total[0] = b.total[0]
+    for k in range(b.counters[FRESH]):
+        i = b.fresh[k]
+        b.best_done[i], b.best_s[i], b.is_fresh[i] = b.done[i], b.at_s[i], False
+    for k in range(b.counters[FRESH_LANES]):
+        lane = b.fresh_lane[k]
+        b.is_fresh_lane[lane] = False
+        for row in range(t.lane_first[lane], t.lane_first[lane] + b.acts[lane]):
+            b.best_s[b.seq[row]] = b.at_s[b.seq[row]]
+    b.counters[FRESH] = b.counters[FRESH_LANES] = 0
+
+
+@inner
 def enter(t: Tables, b: Books, i: int) -> None:
     """Candidate i is done from now on."""
     b.done[i] = True
+    note(b, i)
     b.log[b.counters[LOG]] = i + 1
     b.counters[LOG] += 1
     b.total[0] += t.bonus[i]
@@ -81,6 +115,7 @@ def enter(t: Tables, b: Books, i: int) -> None:
 def leave(t: Tables, b: Books, i: int) -> None:
     """Candidate i is no longer done."""
     b.done[i] = False
+    note(b, i)
     b.log[b.counters[LOG]] = -i - 1
     b.counters[LOG] += 1
     b.total[0] -= t.bonus[i]

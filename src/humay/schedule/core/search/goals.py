@@ -10,19 +10,19 @@ from __future__ import annotations
 import math
 
 from humay.compiled import inner, kernel
-from humay.schedule.core.search.books import allowed, curve_at
+from humay.schedule.core.search.books import allowed, curve_at, keep_best
 from humay.schedule.core.search.chance import below, draw
-from humay.schedule.core.search.lanes import insert, place_of, remove, settle
+from humay.schedule.core.search.lanes import insert, remove, settle
 from humay.schedule.core.search.moves import (
     Start,
     begin,
     begin_move,
     judge,
-    keep_best,
     recount,
     undo,
 )
 from humay.schedule.core.search.recreate import put_in
+from humay.schedule.core.search.stores import place_of
 from humay.schedule.core.search.tables import GOALS, LOG, STAMP, Books, Tables
 
 _OTHERS = 10
@@ -46,7 +46,7 @@ def run_goals(t: Tables, b: Books, start: Start, moves: int, hot: float, cooling
             undo(t, b)
     recount(t, b)
     if len(start.order) > 0:
-        keep_best(b)
+        keep_best(t, b)
     for k in range(moves):
         heat = hot * math.pow(cooling, k)
         before = b.total[0]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from humay.compiled import inner
-from humay.schedule.core.search.books import enter, leave
+from humay.schedule.core.search.books import enter, leave, note_lane
+from humay.schedule.core.search.stores import lane_holds, place_of, renew, touch
 from humay.schedule.core.search.tables import LOOSE, STAMP, Books, Tables
 from humay.schedule.core.search.turns import (
     FITS_S,
@@ -23,24 +24,13 @@ from humay.schedule.core.search.turns import (
 
 
 @inner
-def place_of(t: Tables, b: Books, lane: int, start_s: float) -> int:
-    """How many acts of a lane start before an instant."""
-    low, high = 0, b.acts[lane]
-    while low < high:
-        middle = (low + high) // 2
-        if b.at_s[b.seq[t.lane_first[lane] + middle]] < start_s:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@inner
 def save(t: Tables, b: Books, lane: int) -> None:
     """Keep a lane as it stands before the move first touches it."""
     if b.saved_lane[lane] == b.counters[STAMP]:
         return
     b.saved_lane[lane] = b.counters[STAMP]
+    note_lane(b, lane)
+    b.moved_s[lane, 0], b.moved_s[lane, 1] = math.inf, -math.inf
     b.hole_s[lane, 0], b.hole_s[lane, 1] = -math.inf, math.inf
     b.saved_count[lane] = b.acts[lane]
     for k in range(t.lane_first[lane], t.lane_first[lane] + b.acts[lane]):
@@ -59,6 +49,7 @@ def restore(t: Tables, b: Books, lane: int) -> None:
         b.latest_s[act] = b.saved_latest_s[k]
         if b.at_s[act] != b.saved_s[k]:
             start_at(t, b, act, b.saved_s[k])
+    renew(t, b, lane)
 
 
 @inner
@@ -118,6 +109,16 @@ def _push_back(t: Tables, b: Books) -> None:
 
 
 @inner
+def _touch_pushed(b: Books, lane: int) -> None:
+    """Note where the acts last moved stood, and where they stand."""
+    moved = int(b.scratch[1, 0])
+    for k in range(min(moved, 1)):
+        for at in (k, moved - 1):
+            touch(b, lane, b.pushed_s[at])
+            touch(b, lane, b.at_s[b.pushed[at]])
+
+
+@inner
 def _try_place(t: Tables, b: Books, i: int, place: int, most_s: float) -> float:
     """Put candidate i at a place as early as it goes, pushing what follows; as `_push`."""
     lane = t.lane[i]
@@ -168,7 +169,6 @@ def insert(t: Tables, b: Books, i: int, anywhere: bool) -> bool:
         if low_s > high_s:
             return False
     low, high = place_of(t, b, lane, low_s), place_of(t, b, lane, high_s)
-    save(t, b, lane)
     best, least = -1, math.inf
     for place in range(low, high + 1):
         pushed_s = _try_place(t, b, i, place, least)
@@ -179,12 +179,15 @@ def insert(t: Tables, b: Books, i: int, anywhere: bool) -> bool:
                 break
     if best < 0:
         return False
+    save(t, b, lane)
     _try_place(t, b, i, best, math.inf)
     first = t.lane_first[lane]
     for k in range(first + b.acts[lane], first + best, -1):
         b.seq[k] = b.seq[k - 1]
     b.seq[first + best] = i
     b.acts[lane] += 1
+    touch(b, lane, b.at_s[i])
+    _touch_pushed(b, lane)
     refresh(t, b, lane, best)
     enter(t, b, i)
     if lane_holds(t, b, lane):
@@ -201,6 +204,7 @@ def remove(t: Tables, b: Books, i: int) -> None:
     if lane < 0:
         return
     save(t, b, lane)
+    touch(b, lane, b.at_s[i])
     first = t.lane_first[lane]
     place = place_of(t, b, lane, b.at_s[i])
     while b.seq[first + place] != i:
@@ -227,9 +231,12 @@ def settle(t: Tables, b: Books) -> bool:
         lane = t.lane[act]
         if b.done[act]:
             _pull(t, b, lane, place_of(t, b, lane, b.at_s[act]))
+            _touch_pushed(b, lane)
             if not lane_holds(t, b, lane):
                 _push_back(t, b)
-        holds = holds and lane_holds(t, b, lane)
+    for lane in range(len(b.acts)):
+        if b.saved_lane[lane] == b.counters[STAMP]:
+            holds = holds and lane_holds(t, b, lane)
     b.counters[LOOSE] = 0
     return holds
 
@@ -255,115 +262,3 @@ def _pull(t: Tables, b: Books, lane: int, place: int) -> None:
         moved += 1
         place += 1
     b.scratch[1, 0] = moved
-
-
-@inner
-def lane_holds(t: Tables, b: Books, lane: int) -> bool:
-    """Whether the stores and the sliding limits of a lane hold."""
-    if t.store_first[lane] < t.store_first[lane + 1] and not stores_hold(t, b, lane):
-        return False
-    return t.limit_first[lane] == t.limit_first[lane + 1] or limits_hold(t, b, lane)
-
-
-@inner
-def limits_hold(t: Tables, b: Books, lane: int) -> bool:
-    """Whether no sliding limit of a lane is broken: `judge.longest_inside`.
-
-    The most is met by a stretch that begins with an act or by one that ends with an act.
-    """
-    first, count = t.lane_first[lane], b.acts[lane]
-    for k in range(t.limit_first[lane], t.limit_first[lane + 1]):
-        most = t.limit_s[k] + FITS_S
-        for act in range(first, first + count):
-            if _after(t, b, act, first + count, t.limit_per_s[k]) > most:
-                return False
-            if _before(t, b, first, act, t.limit_per_s[k]) > most:
-                return False
-    return True
-
-
-@inner
-def _after(t: Tables, b: Books, row: int, end: int, per_s: float) -> float:
-    """Seconds of acts, from the one at a row on, inside the stretch that begins with it."""
-    to_s, total = b.at_s[b.seq[row]] + per_s, 0.0
-    while row < end and b.at_s[b.seq[row]] < to_s:
-        start_s = b.at_s[b.seq[row]]
-        total += min(start_s + t.duration_s[b.seq[row]], to_s) - start_s
-        row += 1
-    return total
-
-
-@inner
-def _before(t: Tables, b: Books, first: int, row: int, per_s: float) -> float:
-    """Seconds of acts, up to the one at a row, inside the stretch that ends with it."""
-    end_s = b.at_s[b.seq[row]] + t.duration_s[b.seq[row]]
-    from_s, total = end_s - per_s, 0.0
-    while row >= first and end_s > from_s:
-        total += end_s - max(b.at_s[b.seq[row]], from_s)
-        row -= 1
-        if row >= first:
-            end_s = b.at_s[b.seq[row]] + t.duration_s[b.seq[row]]
-    return total
-
-
-@inner
-def stores_hold(t: Tables, b: Books, lane: int) -> bool:
-    """Whether no store of a lane falls below zero: `judge.store_levels`."""
-    for store in range(t.store_first[lane], t.store_first[lane + 1]):
-        if not _store_holds(t, b, lane, store):
-            return False
-    return True
-
-
-@inner
-def _store_holds(t: Tables, b: Books, lane: int, store: int) -> bool:
-    first, node = t.lane_first[lane], t.store_node_first[store]
-    lowest = -1e-9 * t.store_capacity[store]
-    b.scratch[2, 0] = b.scratch[2, 3] = t.store_initial[store]
-    b.scratch[2, 1] = t.store_node_s[node]
-    b.scratch[2, 2] = node
-    apart_s, rests = t.store_apart_s[store], t.store_apart_s[store] < math.inf
-    for k in range(b.acts[lane]):
-        act = b.seq[first + k]
-        begin_s = b.at_s[act]
-        use = t.store_use[store, act]
-        if rests:
-            use += t.store_ways[store, act, 0]
-        elif t.store_turn_use[store] != 0.0 and k > 0:
-            turning_s = turn_s(t, lane, b.now, b.seq[first + k - 1], b.now, act)
-            _flow(t, b, store, begin_s - turning_s, 0.0)
-            _flow(t, b, store, begin_s, t.store_turn_use[store])
-        end_s = begin_s + t.duration_s[act]
-        rests = apart_s < math.inf
-        if rests and k + 1 < b.acts[lane]:
-            rests = b.at_s[b.seq[first + k + 1]] - end_s > apart_s
-        if rests:
-            use += t.store_ways[store, act, 1]
-        _flow(t, b, store, begin_s, 0.0)
-        _flow(t, b, store, end_s, use)
-        if b.scratch[2, 3] < lowest:
-            return False
-    last = t.store_node_first[store + 1] - 1
-    _flow(t, b, store, t.store_node_s[last], 0.0)
-    return bool(b.scratch[2, 3] >= lowest)
-
-
-@inner
-def _flow(t: Tables, b: Books, store: int, to_s: float, use: float) -> None:
-    """Let a store run on to an instant under a use; level, instant, node and the least level met
-    stand in `scratch[2]`."""
-    level, now_s, node = b.scratch[2, 0], b.scratch[2, 1], int(b.scratch[2, 2])
-    last = t.store_node_first[store + 1] - 2
-    least = b.scratch[2, 3]
-    while now_s < to_s:
-        end_s = to_s
-        if node < last:
-            end_s = min(to_s, t.store_node_s[node + 1])
-        level += (t.store_income[node] - use) * (end_s - now_s)
-        level = min(level, t.store_capacity[store])
-        least = min(least, level)
-        now_s = end_s
-        if node < last and now_s >= t.store_node_s[node + 1]:
-            node += 1
-    b.scratch[2, 0], b.scratch[2, 1], b.scratch[2, 2] = level, now_s, node
-    b.scratch[2, 3] = least

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.compiled import inner, kernel
-from humay.schedule.core.search.books import allowed, curve_at, enter, leave, service
+from humay.schedule.core.search.books import allowed, curve_at, enter, keep_best, leave, service
 from humay.schedule.core.search.chance import draw
-from humay.schedule.core.search.lanes import insert, place_of, refresh, restore, settle
+from humay.schedule.core.search.lanes import insert, refresh, restore, settle
 from humay.schedule.core.search.recreate import put_in, recreate
 from humay.schedule.core.search.ruin import ruin
+from humay.schedule.core.search.stores import lane_holds, place_of, touch
 from humay.schedule.core.search.tables import (
     GOALS,
     ITERATION,
@@ -61,14 +62,6 @@ def undo(t: Tables, b: Books) -> None:
 
 
 @inner
-def keep_best(b: Books) -> None:
-    b.best_total[0] = b.total[0]
-    for i in range(len(b.done)):
-        b.best_done[i] = b.done[i]
-        b.best_s[i] = b.at_s[i]
-
-
-@inner
 def recount(t: Tables, b: Books) -> None:
     """Work the sums out anew: additions and subtractions leave rounding behind."""
     for k in range(len(b.used)):
@@ -99,6 +92,8 @@ def take_over(t: Tables, b: Books, start: Start) -> None:
             enter(t, b, i)
             if t.lane[i] >= 0:
                 _append(t, b, i, start.at_s[i])
+    for lane in range(len(b.acts)):
+        lane_holds(t, b, lane)
 
 
 @inner
@@ -111,6 +106,7 @@ def _append(t: Tables, b: Books, i: int, start_s: float) -> None:
     b.seq[first + place] = i
     b.acts[lane] += 1
     start_at(t, b, i, start_s)
+    touch(b, lane, start_s)
     refresh(t, b, lane, b.acts[lane] - 1)
 
 
@@ -132,7 +128,7 @@ def judge(t: Tables, b: Books, holds: bool, before: float, heat: float) -> None:
     """Keep a move, or put everything back."""
     b.counters[ITERATION] += 1
     if holds and b.total[0] > b.best_total[0] + 1e-9:
-        keep_best(b)
+        keep_best(t, b)
     if not holds or b.total[0] < before + heat * math.log(max(draw(b), 1e-300)):
         undo(t, b)
 
@@ -152,7 +148,7 @@ def run(t: Tables, b: Books, start: Start, way: Way, moves: int, hot: float, coo
             undo(t, b)
     recount(t, b)
     if len(start.order) > 0:
-        keep_best(b)
+        keep_best(t, b)
     for k in range(moves):
         heat = hot * math.pow(cooling, k)
         before = b.total[0]

@@ -7,7 +7,8 @@ import math
 from humay.compiled import inner
 from humay.schedule.core.search.books import wanted
 from humay.schedule.core.search.chance import below, draw
-from humay.schedule.core.search.lanes import place_of, remove
+from humay.schedule.core.search.lanes import remove
+from humay.schedule.core.search.stores import place_of
 from humay.schedule.core.search.tables import LIST, MOST_LISTED, STAMP, Books, Tables, Way
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -73,10 +74,10 @@ class Tables(NamedTuple):
     store_income: FloatArray
     store_initial: FloatArray
     store_capacity: FloatArray
-    store_use: FloatArray  # (store, candidate)
+    store_use: FloatArray  # (k, candidate): of the k-th store of its lane
     store_turn_use: FloatArray
     store_apart_s: FloatArray
-    store_ways: FloatArray  # (store, candidate, 2): a second of the act: to come, to go back
+    store_ways: FloatArray  # (k, candidate, 2): a second of the act: to come, to go back
     limit_first: IntArray  # sliding limits of a lane
     limit_s: FloatArray
     limit_per_s: FloatArray
@@ -161,10 +162,16 @@ def tables_of(problem: Problem) -> Tables:
         store_income=_joined([np.append(s.income, 0.0) for s in stores]),
         store_initial=_floats([s.initial for s in stores]),
         store_capacity=_floats([s.capacity for s in stores]),
-        store_use=np.array([s.use for s in stores], dtype=np.float64).reshape(len(stores), n),
+        store_use=_of_lane(problem, stores, [s.use for s in stores]),
         store_turn_use=_floats([s.turn_use for s in stores]),
         store_apart_s=_floats([s.apart_s for s in stores]),
-        store_ways=np.array([_ways(s, problem) for s in stores]).reshape(len(stores), n, 2),
+        store_ways=np.stack(
+            [
+                _of_lane(problem, stores, [_a_second(s, s.come, problem) for s in stores]),
+                _of_lane(problem, stores, [_a_second(s, s.back, problem) for s in stores]),
+            ],
+            axis=-1,
+        ),
         limit_first=_firsts(np.array([lane for lane, _ in limits], dtype=np.int64), lanes),
         limit_s=_floats([limit.seconds for _, limit in limits]),
         limit_per_s=_floats([limit.per_s for _, limit in limits]),
@@ -200,12 +207,23 @@ def tables_of(problem: Problem) -> Tables:
     )
 
 
-def _ways(store: Store, problem: Problem) -> FloatArray:
-    """(n, 2) what coming and going back draw in each second of an act."""
+def _of_lane(problem: Problem, stores: Sequence[Store], values: Sequence[FloatArray]) -> FloatArray:
+    """(k, n) of the values (n,) of every store, stores by lane, those of the k-th store of each
+    candidate's own lane; zero where there is none."""
+    lanes = [store.lane for store in stores]
+    places = [lanes[:s].count(lane) for s, lane in enumerate(lanes)]
+    found = np.zeros((max(places, default=-1) + 1, len(problem)))
+    for lane, place, value in zip(lanes, places, values, strict=True):
+        own = problem.lane == lane
+        found[place, own] = value[own]
+    return found
+
+
+def _a_second(store: Store, way: FloatArray, problem: Problem) -> FloatArray:
+    """(n,) what coming or going back draws in each second of an act."""
     if np.isinf(store.apart_s):
-        return np.zeros((len(problem), 2))
-    seconds = np.where(problem.duration_s > 0, problem.duration_s, np.inf)
-    return np.stack([store.come, store.back], axis=1) / seconds[:, None]
+        return np.zeros(len(problem))
+    return way / np.where(problem.duration_s > 0, problem.duration_s, np.inf)
 
 
 def _moving(problem: Problem) -> BoolArray:
@@ -276,6 +294,10 @@ class Books(NamedTuple):
     log: IntArray  # candidates put in (c + 1) and taken out (-c - 1) by the move
     hole_s: FloatArray  # (lanes, 2): where the move has made room, in lanes it touched
     loose: IntArray  # acts that followed what the move took out
+    flow: FloatArray  # (n, k, 6): of what is done and the k-th store of its lane, see FLOW
+    tail: FloatArray  # (stores, 4): the same after the last act
+    stale_s: FloatArray  # (lanes, 2): where a lane has changed since `flow` was brought up to date
+    moved_s: FloatArray  # (lanes, 2): where the move has changed it, in lanes it touched
     stamp: IntArray  # bundles listed by the move
     list_bundle: IntArray
     list_score: FloatArray
@@ -286,10 +308,17 @@ class Books(NamedTuple):
     best_done: BoolArray
     best_s: FloatArray
     best_total: FloatArray  # (1,)
+    fresh: IntArray  # candidates put in or taken out since the best was kept
+    is_fresh: BoolArray
+    fresh_lane: IntArray  # lanes changed since
+    is_fresh_lane: BoolArray
 
 
-ITERATION, LOG, LIST, STAMP, LOOSE, GOALS = range(6)
-COUNTERS = 6
+ITERATION, LOG, LIST, STAMP, LOOSE, GOALS, FRESH, FRESH_LANES = range(8)
+COUNTERS = 8
+CHANGE, TOP, DIP, SILL, LEVEL, NEED = range(6)
+"""Columns of `flow`. From the end of the act before, a level x comes to min(x + CHANGE, TOP) and
+falls to min(x + DIP, SILL); the level at the act's end, and the least that all after it need."""
 
 
 def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
@@ -330,6 +359,10 @@ def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
         log=np.zeros(room, np.int64),
         hole_s=np.zeros((lanes, 2)),
         loose=np.zeros(room, np.int64),
+        flow=np.zeros((n, len(tables.store_use), 6)),
+        tail=np.zeros((len(problem.stores), 4)),
+        stale_s=np.tile([np.inf, -np.inf], (lanes, 1)),
+        moved_s=np.tile([np.inf, -np.inf], (lanes, 1)),
         stamp=np.zeros(bundles, np.int64),
         list_bundle=np.zeros(bundles, np.int64),
         list_score=np.zeros(bundles),
@@ -340,6 +373,10 @@ def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
         best_done=np.zeros(n, dtype=bool),
         best_s=np.zeros(n),
         best_total=np.array([-np.inf]),
+        fresh=np.zeros(n, np.int64),
+        is_fresh=np.zeros(n, dtype=bool),
+        fresh_lane=np.zeros(lanes, np.int64),
+        is_fresh_lane=np.zeros(lanes, dtype=bool),
     )
 
 
