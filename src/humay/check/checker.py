@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from humay.check.acknowledged import check_acknowledged
 from humay.check.answers import check_answers
 from humay.check.antennas import check_antennas
 from humay.check.case import read_case
@@ -63,6 +64,7 @@ def check_plan(
         *check_uplinks(case),
         *check_downlinks(case),
         *check_memory(case),
+        *check_acknowledged(case),
         *check_imaging_time(case),
         *check_duty(case),
         *check_energy(case, slews, sunlight),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from humay.arrays import FloatArray
+from humay.check.acknowledged import Moved, left_bit, progress_bit, releases
 from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Downlink, Pass
 from humay.check.contacts import LONGEST_CONTACT_S
 from humay.check.rates import steps_of
@@ -313,12 +314,10 @@ def bits_per_line(camera: Camera) -> float:
 
 def _memory(case: Case, satellite: Satellite) -> Iterator[Violation]:
     acquisitions, downlinks = case.of(satellite)
-    t_s = np.unique(
-        [case.start_s, case.end_s]
-        + [t for a in acquisitions for t in (a.start_s, a.end_s)]
-        + [t for d in downlinks for t in (d.start_s, d.end_s)]
-    )
-    bits = memory_bit(satellite, acquisitions, downlinks, t_s)
+    records: list[Moved] = [*acquisitions, *downlinks, *releases(case, satellite)]
+    edges = [case.start_s, case.end_s, *(t for r in records for t in (r.start_s, r.end_s))]
+    t_s = np.unique(np.clip(edges, case.start_s, case.end_s))
+    bits = memory_bit(case, satellite, t_s)
     most, slack = satellite.memory_bit, SUM_TOLERANCE_GBIT * 1e9
     where = f"satellite {satellite.name!r}"
     if bits.max() > most + slack:
@@ -329,26 +328,24 @@ def _memory(case: Case, satellite: Satellite) -> Iterator[Violation]:
             f"holds {bits[i] / 1e9:.6f} Gbit, expected at most {most / 1e9:.6f} Gbit",
             float(t_s[i]),
         )
-    if bits.min() < -slack:
-        i = int(np.argmax(bits < -slack))
-        message = f"has sent {-bits[i] / 1e9:.6f} Gbit more than it held, expected none"
+    unsent = recorded_bit(satellite, acquisitions, t_s) - progress_bit(downlinks, t_s)
+    if unsent.min() < -slack:
+        i = int(np.argmax(unsent < -slack))
+        message = f"has sent {-unsent[i] / 1e9:.6f} Gbit more than it held, expected none"
         yield case.at("memory", where, message, float(t_s[i]))
     yield from _stated_memory(case, satellite, t_s)
 
 
-def memory_bit(
-    satellite: Satellite,
-    acquisitions: Sequence[Acquisition],
-    downlinks: Sequence[Downlink],
-    t_s: FloatArray,
+def memory_bit(case: Case, satellite: Satellite, t_s: FloatArray) -> FloatArray:
+    """Bits (n,) on board at times (n,): what is recorded and has not left."""
+    return recorded_bit(satellite, case.of(satellite)[0], t_s) - left_bit(case, satellite, t_s)
+
+
+def recorded_bit(
+    satellite: Satellite, acquisitions: Sequence[Acquisition], t_s: FloatArray
 ) -> FloatArray:
-    """Bits (n,) on board at times (n,): constant rates while imaging and while sending."""
-    bits = np.full(t_s.shape, satellite.memory_used_bit)
-    for sign, records in ((1.0, acquisitions), (-1.0, downlinks)):
-        for record in records:
-            share = (t_s - record.start_s) / (record.end_s - record.start_s)
-            bits += sign * record.bits * np.clip(share, 0.0, 1.0)
-    return bits
+    """What was there before, and bits (n,) recorded at a constant rate while imaging."""
+    return satellite.memory_used_bit + progress_bit(acquisitions, t_s)
 
 
 def _stated_memory(case: Case, satellite: Satellite, edges_s: FloatArray) -> Iterator[Violation]:
@@ -364,7 +361,7 @@ def _stated_memory(case: Case, satellite: Satellite, edges_s: FloatArray) -> Ite
         return
     every_s = np.union1d(t_s, edges_s)
     stated_gbit = np.interp(every_s, t_s, curve)
-    derived_gbit = memory_bit(satellite, *case.of(satellite), every_s) / 1e9
+    derived_gbit = memory_bit(case, satellite, every_s) / 1e9
     yield from disagreement(
         case, "memory", where, every_s, stated_gbit, derived_gbit,
         CURVE_TOLERANCE * satellite.memory_bit / 1e9, "Gbit",

@@ -355,15 +355,18 @@ SEGMENT = Tagged(
     },
 )
 
+FREED = Record({"pass": TEXT, "gbit": GBIT, "uplink": OrNull(TEXT), "time": OrNull(TIME)})
+
 RESOURCES = Record(
     {
         "time": Many(TIME),
         "memory_gbit": Many(NUMBER),
+        "freed": Many(FREED),
         "battery_wh": Many(NUMBER),
         "camera_k": Many(NUMBER),
         "imaging_s": Many(Many(NUMBER)),
     },
-    optional=("battery_wh", "camera_k"),
+    optional=("battery_wh", "camera_k", "freed"),
 )
 
 STATE = Record({"memory_gbit": GBIT, "battery_wh": GBIT}, optional=("memory_gbit", "battery_wh"))

@@ -254,6 +254,8 @@ class Satellite:
     command_queue: int | None = None
     memory_bit: float
     memory_used_bit: float = 0.0
+    memory_release: Literal["sent", "acknowledged"] = "sent"
+    acknowledge_s: float = 0.0
     downlink_bit_s: float
     downlink_hz: float | None = None
     antenna: Literal["steerable", "fixed"] = "steerable"
@@ -274,6 +276,11 @@ class Satellite:
             raise MissionError(
                 f"satellite {self.name!r}: memory_used_gbit is {self.memory_used_bit / 1e9:g}, "
                 f"expected at most memory_gbit ({self.memory_bit / 1e9:g})"
+            )
+        if self.acknowledge_s > 0 and self.memory_release != "acknowledged":
+            raise MissionError(
+                f"satellite {self.name!r}: acknowledge_s is given with memory released when "
+                f"{self.memory_release}, expected memory_release = 'acknowledged'"
             )
         if self.antenna_axis is not None and self.antenna != "fixed":
             raise MissionError(
@@ -403,6 +410,19 @@ SATELLITE = Table(
         ),
         Key("memory_gbit", Number(above=0), "memory for images"),
         Key("memory_used_gbit", Number(at_least=0), "of it, filled at the start", default=0.0),
+        Key(
+            "memory_release",
+            Choice(("sent", "acknowledged")),
+            "when what went down leaves the memory: as it is sent, or at the end of the next pass "
+            "with uplink, which tells that it was received",
+            default="sent",
+        ),
+        Key(
+            "acknowledge_s",
+            Number(at_least=0),
+            "from the end of a pass until the ground can tell what it received in it",
+            default=0.0,
+        ),
         Key("downlink_mbit_s", Number(above=0), "rate at which images are sent"),
         Key(
             "downlink_hz",

@@ -12,6 +12,7 @@ from shapely.geometry import mapping
 from humay.access import Pointing, Timeline
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Request
+from humay.schedule.acknowledged import Freed
 from humay.schedule.duty import warmth_k
 from humay.schedule.ground import Loss
 from humay.schedule.heritage import previous_document
@@ -450,10 +451,22 @@ def _resources(plan: Plan, part: SatellitePlan) -> dict[str, Any]:
     thermal = lane.satellite.thermal
     if thermal is not None:
         curves["camera_k"] = _numbers(warmth_k(thermal, starts, ends, t_s, low), 4)
+    if lane.acknowledges:
+        curves["freed"] = [_freed(epoch, each) for each in lane.freed(part.downlinks)]
     if lane.battery is not None:
         energy_s, energy = lane.energy(part.segments, part.downlinks)
         curves["battery_wh"] = _numbers(np.interp(t_s, energy_s, energy) / _JOULE_PER_WH, 3)
     return curves
+
+
+def _freed(epoch: Epoch, each: Freed) -> dict[str, Any]:
+    """What went down in a pass, and when and by which pass its memory is freed."""
+    return {
+        "pass": each.pass_id,
+        "gbit": round(each.bits / 1e9, 9),
+        "uplink": each.uplink,
+        "time": None if each.uplink is None else _utc(epoch, each.start_s),
+    }
 
 
 def _track(plan: Plan, timeline: Timeline) -> list[list[float]]:

@@ -35,6 +35,7 @@ from humay.schedule.planner import Lane
 from humay.schedule.resources import BATTERY_MARGIN, Battery
 from humay.schedule.sequence import SHORTEST_IDLE_S, Act, panel_watt
 from humay.schedule.slews import Agility, State, resting_after, resting_before, slew_time
+from humay.schedule.unacknowledged import waiting_budgets, waiting_store
 from humay.schedule.worth import Worth
 
 GRID_S = 1e-3
@@ -117,7 +118,8 @@ def problem_of(
                 pairs=np.concatenate([_apart(worth, rows), held.rivals(rows, worth)]),
                 triples=no_conflicts(3),
                 budgets=_most_looks(worth, rows)
-                + _most_in_orbits(lanes, lane, low_s, high_s, duration_s),
+                + _most_in_orbits(lanes, lane, low_s, high_s, duration_s)
+                + _most_waiting(lanes, lane, low_s + duration_s, high_s + duration_s, samples),
                 stores=tuple(stores),
                 limits=tuple(
                     (k, SlidingLimit(seconds=limit.seconds, per_s=limit.per_s))
@@ -146,6 +148,29 @@ def _most_in_orbits(
         if limit is not None:
             budgets += orbit_budgets(limit, timeline, own, low_s[own], high_s[own], duration_s[own])
     return tuple(budgets)
+
+
+def _most_waiting(
+    lanes: Mapping[str, Lane],
+    lane: IntArray,
+    first_end_s: FloatArray,
+    last_end_s: FloatArray,
+    samples: Sequence[Pointing],
+) -> tuple[Budget, ...]:
+    """What memory that waits for acknowledgement holds."""
+    bits = _most_bits(samples)
+    return tuple(
+        budget
+        for k, each in enumerate(lanes.values())
+        if each.acknowledges
+        for own in [np.flatnonzero(lane == k)]
+        for budget in waiting_budgets(each, own, first_end_s[own], last_end_s[own], bits[own])
+    )
+
+
+def _most_bits(samples: Sequence[Pointing]) -> FloatArray:
+    """What each candidate records at most."""
+    return np.array([float(np.max(each.data_bit)) for each in samples], dtype=np.float64)
 
 
 def _held_fast(problem: Problem) -> Problem:
@@ -310,7 +335,7 @@ def _stores(
     samples: Sequence[Pointing],
     rows: IntArray,
 ) -> list[Store]:
-    bits = np.array([float(np.max(each.data_bit)) for each in samples], dtype=np.float64)
+    bits = _most_bits(samples)
     stores = []
     if np.isfinite(lane.satellite.memory_bit):
         stores.append(_memory(lane, number, np.where(own, bits / np.maximum(duration_s, 1e-6), 0)))
@@ -322,7 +347,9 @@ def _stores(
 
 
 def _memory(lane: Lane, number: int, use_bit_s: FloatArray) -> Store:
-    """Free memory: passes make room as fast as they could take data."""
+    """Free memory: passes make room as fast as they could take data, or when that is told."""
+    if lane.acknowledges:
+        return waiting_store(lane, number, use_bit_s)
     low, high = lane.span
     stretches = [stretch for p in lane.passes for stretch in p.stretches]
     t_s = np.unique(np.concatenate([[low], _sending(lane).ravel(), [high]]))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from humay.access import Opportunities, Pointing, Timeline
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.mission import Mission, Satellite, Station
+from humay.schedule.acknowledged import Freed, freed, uplink_after
 from humay.schedule.attitude import SweepStates, sweep_states
 from humay.schedule.commands import Commanding
 from humay.schedule.duty import duty_fault
@@ -128,7 +130,27 @@ class Lane:
     def memory(
         self, acts: Sequence[Act], downlinks: Sequence[Downlink]
     ) -> tuple[FloatArray, FloatArray]:
-        return memory_curve(self.recordings(acts), downlinks, *self.span)
+        """Bits on board over time: what was sent leaves at once, or when it is acknowledged."""
+        if not self.acknowledges:
+            return memory_curve(self.recordings(acts), downlinks, *self.span)
+        leaving = [each for each in self.freed(downlinks) if each.uplink is not None]
+        return memory_curve(self.recordings(acts), leaving, *self.span)
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether memory is free only after reception is acknowledged."""
+        return self.satellite.memory_release == "acknowledged"
+
+    def freed(self, downlinks: Sequence[Downlink]) -> list[Freed]:
+        """What was sent, pass by pass, and when it leaves the memory, where that has to wait for
+        the uplink that acknowledges it."""
+        return freed(downlinks, (), self.acknowledging)
+
+    @cached_property
+    def acknowledging(self) -> dict[str, Pass | None]:
+        """The pass that acknowledges what went down in each."""
+        after_s = self.satellite.acknowledge_s
+        return {p.pass_id: uplink_after(p.end_s, self.passes, after_s) for p in self.passes}
 
     def energy(
         self, segments: Sequence[Segment], downlinks: Sequence[Downlink]
@@ -376,10 +398,11 @@ class Lane:
                 text=f"the passes of {self.satellite.name} cannot bring down enough before:"
                 f" {need:.1f} Gbit too much on board",
             )
+        between = "pass and then uplink" if self.acknowledges else "pass"
         return Refusal(
             code="memory",
             text=f"the memory of {self.satellite.name} would hold {need:.1f} Gbit more than its"
-            f" {limit / 1e9:g}, and no pass lies between",
+            f" {limit / 1e9:g}, and no {between} lies between",
         )
 
     def energy_refusal(self, acts: Sequence[Act], segments: Sequence[Segment]) -> Refusal | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -107,12 +108,23 @@ def _downlink(
     ]
 
 
+class Leaving(Protocol):
+    """Data that leave the memory evenly from start to end: a downlink, or what is freed later."""
+
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+    @property
+    def bits(self) -> float: ...
+
+
 def memory_curve(
-    recordings: Sequence[Recording], downlinks: Sequence[Downlink], start_s: float, end_s: float
+    recordings: Sequence[Recording], leaving: Sequence[Leaving], start_s: float, end_s: float
 ) -> tuple[FloatArray, FloatArray]:
     """Times and bits on board, linear between, from the plan's start to its end."""
     ramps = [(r.start_s, r.end_s, r.bits) for r in recordings]
-    ramps += [(d.start_s, d.end_s, -d.bits) for d in downlinks]
+    ramps += [(each.start_s, each.end_s, -each.bits) for each in leaving]
     begin, finish, amount = np.array(ramps, dtype=np.float64).reshape(-1, 3).T
     edges = np.concatenate([np.array([start_s, end_s]), begin, finish])
     t_s = np.unique(np.clip(edges, start_s, end_s))

@@ -26,6 +26,7 @@ MODES = ("idle", "slew", "settle", "image", "downlink")
 SHORTEST_M, LONGEST_M = 1.0, 6.4e6
 LONGEST_S = 1_200.0  # of one acquisition; what is flown is sampled 128 times a second
 FASTEST_M_S = 30_000.0  # over the ground; in low orbit it goes by at 7,000 m/s
+FREEING_S = 1e-3
 SAME_INSTANT_S = 1e-5  # files tell times to the microsecond
 
 
@@ -82,10 +83,24 @@ class Sending:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Freeing:
+    """Memory of what was sent in a pass and is told to have been received: free from an instant on,
+    and a millisecond later."""
+
+    start_s: float
+    bits: float
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + FREEING_S
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Orders:
     """All that one satellite is to do from the plan's start to its end, each list in time order.
 
-    `along_sigma_m` is the along-track error that the plan allowed for, at its start and its end.
+    `freeings` is None where memory is free as soon as data are sent. `along_sigma_m` is the
+    along-track error that the plan allowed for, at its start and its end.
     """
 
     satellite: str
@@ -95,6 +110,7 @@ class Orders:
     segments: tuple[Segment, ...]
     tasks: tuple[Task, ...]
     sendings: tuple[Sending, ...]
+    freeings: tuple[Freeing, ...] | None = None
 
     def allowed_along_m(self, t_s: float) -> float:
         """One standard deviation along the track (m) that the plan reckoned with at a time."""
@@ -137,6 +153,7 @@ def _orders(
         segments=tuple(_segment(entry) for entry in attitude.many(name, name="start")),
         tasks=tuple(sorted(tasks, key=lambda task: task.start_s)),
         sendings=tuple(sorted(sendings, key=lambda sending: sending.start_s)),
+        freeings=_freeings(plan, name),
     )
     _unbroken(orders)
     _imaged_once(orders)
@@ -225,6 +242,18 @@ def _sendings(plan: Entry, satellites: Sequence[str]) -> dict[str, list[Sending]
         )
         made.setdefault(entry.text("satellite", among=satellites), []).append(sending)
     return made
+
+
+def _freeings(plan: Entry, satellite: str) -> tuple[Freeing, ...] | None:
+    """What is freed by acknowledgement; None where the plan does not tell of any."""
+    curves = plan.inside("resources").inside(satellite)
+    if "freed" not in curves.values:
+        return None
+    return tuple(
+        Freeing(start_s=entry.seconds("time"), bits=1e9 * entry.number("gbit", 0.0, 1e9))
+        for entry in curves.many("freed", name="pass")
+        if entry.any("time") is not None
+    )
 
 
 def _segment(entry: Entry) -> Segment:

@@ -18,7 +18,7 @@ from humay.frames import itrf_from_gcrf, matrix_from_quaternion
 from humay.mission import Power, Satellite
 from humay.orbit import Ephemeris
 from humay.spacecraft.attitude import Commanded
-from humay.spacecraft.orders import Orders
+from humay.spacecraft.orders import Freeing, Orders, Sending
 
 REPORT_STEP_S = 60.0
 STEP_S = 10.0
@@ -91,7 +91,7 @@ def record(
     eclipses = find_eclipses(orbit, orders.start_s, orders.end_s)
     t_s = fine_times(orders, eclipses)
     memory = memory_bit(orders, satellite, t_s)
-    events = [*_acts(orders), *_eclipses(eclipses), *_memory_limits(satellite, t_s, memory)]
+    events = [*_acts(orders), *_eclipses(eclipses), *_memory_limits(orders, satellite, t_s)]
     kept = np.flatnonzero(_reported(orders, eclipses, t_s))
     battery, energy = None, None
     if satellite.power is not None:
@@ -135,7 +135,9 @@ def fine_times(orders: Orders, eclipses: FloatArray) -> FloatArray:
 
 def _edges(orders: Orders) -> FloatArray:
     """Where acts begin and end."""
-    acts: tuple[_Lasting, ...] = (*orders.segments, *orders.tasks, *orders.sendings)
+    acts: tuple[_Lasting, ...] = (
+        *orders.segments, *orders.tasks, *orders.sendings, *(orders.freeings or ()),
+    )  # fmt: skip
     return np.array([t for act in acts for t in (act.start_s, act.end_s)])
 
 
@@ -181,12 +183,28 @@ def _sun(orbit: Ephemeris, t_s: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def memory_bit(orders: Orders, satellite: Satellite, t_s: FloatArray) -> FloatArray:
-    """Bits on board (n,): filled at a constant rate while imaging, emptied while sending."""
+    """Bits on board (n,): filled at a constant rate while imaging, emptied while sending, or where
+    the ground acknowledges what it received."""
+    leaving = orders.sendings if orders.freeings is None else orders.freeings
+    return _recorded(orders, satellite, t_s) - _moved(leaving, t_s)
+
+
+def unsent_bit(orders: Orders, satellite: Satellite, t_s: FloatArray) -> FloatArray:
+    """Bits on board (n,) that have not been sent."""
+    return _recorded(orders, satellite, t_s) - _moved(orders.sendings, t_s)
+
+
+def _recorded(orders: Orders, satellite: Satellite, t_s: FloatArray) -> FloatArray:
     bits = np.full(len(t_s), float(satellite.memory_used_bit))
     for task in orders.tasks:
         bits += task.data_bit * _progress(t_s, task.start_s, task.end_s)
-    for sending in orders.sendings:
-        bits -= sending.bits * _progress(t_s, sending.start_s, sending.end_s)
+    return bits
+
+
+def _moved(leaving: Sequence[Sending | Freeing], t_s: FloatArray) -> FloatArray:
+    bits = np.zeros(len(t_s))
+    for each in leaving:
+        bits += each.bits * _progress(t_s, each.start_s, each.end_s)
     return bits
 
 
@@ -194,11 +212,12 @@ def _progress(t_s: FloatArray, start_s: float, end_s: float) -> FloatArray:
     return np.asarray(np.clip((t_s - start_s) / (end_s - start_s), 0.0, 1.0))
 
 
-def _memory_limits(satellite: Satellite, t_s: FloatArray, bits: FloatArray) -> list[Event]:
-    limit = satellite.memory_bit
+def _memory_limits(orders: Orders, satellite: Satellite, t_s: FloatArray) -> list[Event]:
+    limit, bits = satellite.memory_bit, memory_bit(orders, satellite, t_s)
+    unsent = unsent_bit(orders, satellite, t_s)
     return [
         *_spells("limit", f"memory over {limit / 1e9:g} Gbit", t_s, bits > limit + LEAST_BIT),
-        *_spells("limit", "memory sent that was not there", t_s, bits < -LEAST_BIT),
+        *_spells("limit", "memory sent that was not there", t_s, unsent < -LEAST_BIT),
     ]
 
 
