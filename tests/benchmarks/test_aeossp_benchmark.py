@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ import pytest
 from benchmarks.aeossp import problem, write
 from benchmarks.aeossp_case import Case, read
 from benchmarks.aeossp_rules import Action, check_alone, weight_done
-from benchmarks.peers.astro_reason import VARIABLE, verify
+from benchmarks.peers.astro_reason import verify
 
 from humay.schedule.core import Problem, Solution, value, violations
 from humay.schedule.core.judge import turn_seconds
@@ -174,16 +173,13 @@ def test_each_fault_of_a_written_schedule_is_told(
 
 
 @pytest.mark.slow
-def test_the_authors_verifier_agrees(folder: Path, tmp_path: Path) -> None:
+def test_the_authors_verifier_agrees(authors: Path, folder: Path, tmp_path: Path) -> None:
     """On what is valid and its worth, and on observations put elsewhere at random."""
-    clone = os.environ.get(VARIABLE)
-    if not clone:
-        pytest.skip(f"{VARIABLE} names no clone of the verifier")
     case, path = read(folder), tmp_path / "solution.json"
     mapped = problem(case)
     solution = at_random(mapped, 5)
     write(case, mapped, solution, path)
-    told = verify(Path(clone), FAMILY, folder, path)
+    told = verify(authors, FAMILY, folder, path)
     assert told["valid"]
     assert told["metrics"]["WCR"] * case.total_weight == pytest.approx(value(mapped, solution))
     rng, entries = np.random.default_rng(6), json.loads(path.read_text())["actions"]
@@ -193,7 +189,7 @@ def test_the_authors_verifier_agrees(folder: Path, tmp_path: Path) -> None:
         for e in entries
     ]  # fmt: skip
     path.write_text(json.dumps({"actions": moved}))
-    failures = verify(Path(clone), FAMILY, folder, path)["diagnostics"]["action_failures"]
+    failures = verify(authors, FAMILY, folder, path)["diagnostics"]["action_failures"]
     refused = {each["action_index"] for each in failures if each["stage"] in STAGES_ALONE}
     assert 100 < len(refused) < len(moved) - 100
     assert refused == {k for k, entry in enumerate(moved) if not _stands_alone(case, entry)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.brahe_sky import shadow_margin_m, states_itrf, sun_itrf
-from benchmarks.peers.astro_reason import VARIABLE, verify
+from benchmarks.peers.astro_reason import verify
 from benchmarks.regional import most_first, problem, write
 from benchmarks.regional_rules import Case, Strip, coverage, quadrilaterals, read
 from benchmarks.regional_strips import pieces
@@ -194,15 +193,12 @@ def test_a_coverage_that_is_required_is_asked_for(
 
 
 @pytest.mark.slow
-def test_the_authors_verifier_agrees(folder: Path, tmp_path: Path) -> None:
-    clone = os.environ.get(VARIABLE)
-    if not clone:
-        pytest.skip(f"{VARIABLE} names no clone of the verifier")
+def test_the_authors_verifier_agrees(authors: Path, folder: Path, tmp_path: Path) -> None:
     case, path = read(folder), tmp_path / "solution.json"
     mapped = problem(case)
     solution = at_random(mapped, 8)
     write(case, mapped, solution, path)
-    told = verify(Path(clone), FAMILY, folder, path)
+    told = verify(authors, FAMILY, folder, path)
     assert told["valid"]
     assert told["metrics"]["coverage_ratio"] == pytest.approx(value(mapped, solution), abs=1e-4)
     assert told["metrics"]["coverage_ratio"] == pytest.approx(coverage(case, path), abs=1e-4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.peers.astro_reason import VARIABLE, verify
+from benchmarks.peers.astro_reason import verify
 from benchmarks.stereo import even_disc, problem, shares, write
 from benchmarks.stereo_case import Case, read
 from benchmarks.stereo_looks import WIDTH_MARGIN_M, Looks, all_looks, inside
@@ -215,14 +214,11 @@ def test_each_fault_of_a_written_schedule_is_told(
 
 
 @pytest.mark.slow
-def test_the_authors_verifier_agrees(folder: Path, tmp_path: Path) -> None:
-    clone = os.environ.get(VARIABLE)
-    if not clone:
-        pytest.skip(f"{VARIABLE} names no clone of the verifier")
+def test_the_authors_verifier_agrees(authors: Path, folder: Path, tmp_path: Path) -> None:
     case, path = read(folder), tmp_path / "solution.json"
     mapped = problem(case)
     write(case, mapped, at_random(mapped, 7), path)
-    told = verify(Path(clone), FAMILY, folder, path)
+    told = verify(authors, FAMILY, folder, path)
     covered, quality = worth(case, path)
     assert told["valid"]
     assert told["metrics"]["coverage_ratio"] * len(case.targets) == pytest.approx(covered)
