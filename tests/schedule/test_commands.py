@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 from hypothesis import given
@@ -84,14 +85,57 @@ def test_there_is_room_exactly_where_some_choice_of_passes_has_it(
         assert fits([p.end_s for p in found], chosen, starts, per_pass, queue)
 
 
+@given(
+    ends=PASSES,
+    starts=ACTS,
+    sent=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 50)), max_size=3, unique=True),
+    queue=st.integers(1, 3),
+)
+def test_what_an_earlier_plan_has_sent_keeps_its_room_whenever_it_comes(
+    ends: list[float], starts: list[float], sent: list[tuple[int, int]], queue: int
+) -> None:
+    """Its passes may end before those of the plan, between them, and after: every choice tried."""
+    older = {
+        10.0 * up + 10 * wait + 5: booked(f"old{i}", 10.0 * up) for i, (up, wait) in enumerate(sent)
+    }
+    both = sorted([*starts, *older])
+    found = replace(commanding(ends, queue=queue), sent=older).carriers(both)
+    up_s = [p.end_s for p in older.values()]
+    choices = [
+        choice
+        for choice in product(range(len(ends)), repeat=len(starts))
+        if fits([float(ends[k]) for k in choice], list(choice), starts, None, None)
+        and fits(
+            [*up_s, *(float(ends[k]) for k in choice)], [], [*older, *starts], None, queue,
+            lead_s=0.0,
+        )
+    ]  # fmt: skip
+    if found is not None:
+        assert fits([p.end_s for p in found], [], both, None, queue, lead_s=0.0)
+        assert all(p is older[s] for p, s in zip(found, both, strict=True) if s in older)
+    alone = fits(up_s, [], list(older), None, queue, lead_s=0.0)
+    assert (found is not None) == bool(choices) or not alone
+
+
+def test_a_pass_of_an_earlier_plan_that_ends_later_finds_its_room() -> None:
+    """Two stations at once: the old plan's pass ends at 120, the new one's at 100, and three wait
+    on board where two can."""
+    older = {500.0: booked("old", 120)}
+    two = replace(commanding([100, 200], queue=2), sent=older)
+    assert names(two.carriers([300, 400, 500])) is None
+    assert names(two.carriers([400, 500])) == ["p0", "old"]
+    assert names(replace(two, queue=3).carriers([300, 400, 500])) == ["p0", "p0", "old"]
+
+
 def fits(
     up_s: list[float],
     passes: list[int],
     starts: list[float],
     per_pass: int | None,
     queue: int | None,
+    lead_s: float = LEAD_S,
 ) -> bool:
-    if any(start < up + LEAD_S for up, start in zip(up_s, starts, strict=True)):
+    if any(start < up + lead_s for up, start in zip(up_s, starts, strict=True)):
         return False
     if per_pass is not None and any(passes.count(k) > per_pass for k in passes):
         return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from humay.access import Contacts
+from humay.arrays import FloatArray
 from humay.mission import Mission, Satellite
 from humay.schedule.ground import Pass, losses
 from humay.schedule.outages import Closure
@@ -49,11 +50,10 @@ class Commanding:
         carriers: list[Pass] = []
         starts = np.asarray(fresh, dtype=np.float64)
         for booked in self.passes:
-            waiting = len(carriers) - int(np.searchsorted(starts, booked.end_s, side="right"))
-            per_pass, queue = self._left(booked)
-            room = min(per_pass, queue - waiting)
-            if self.sent and queue < waiting:
+            most = self._most_up(booked, starts)
+            if len(carriers) > most:
                 return None
+            room = min(self._left(booked), most - len(carriers))
             taken = min(room, len(fresh) - len(carriers))
             if taken > 0 and fresh[len(carriers)] < booked.end_s + self.lead_s:
                 return None
@@ -63,12 +63,28 @@ class Commanding:
         new = iter(carriers)
         return [self.sent[s] if s in self.sent else next(new) for s in starts_s]
 
-    def _left(self, booked: Pass) -> tuple[float, float]:
-        """How many commands find room in a pass, and on board at its end, besides those that an
-        earlier plan has sent by then."""
-        own = sum(1 for p in self.sent.values() if p.pass_id == booked.pass_id)
-        waiting = sum(1 for start_s, p in self.sent.items() if p.end_s <= booked.end_s < start_s)
-        return _most(self.per_pass) - own, _most(self.queue) - waiting
+    def _left(self, booked: Pass) -> float:
+        """How many commands find room in a pass besides those of an earlier plan."""
+        return _most(self.per_pass) - sum(
+            1 for p in self.sent.values() if p.pass_id == booked.pass_id
+        )
+
+    def _most_up(self, booked: Pass, starts: FloatArray) -> float:
+        """How many commands of acts with starts (n,) may be up by the end of a pass.
+
+        Those that wait find room then, beside the ones of an earlier plan, and also whenever more
+        of these come: a pass over another station may have begun before, and end later.
+        """
+        if self.queue is None:
+            return math.inf
+        later = {p.end_s for p in self.sent.values() if p.end_s > booked.end_s}
+        return min(
+            int(np.searchsorted(starts, t_s, side="right")) + self.queue - self._sent_waiting(t_s)
+            for t_s in {booked.end_s, *later}
+        )
+
+    def _sent_waiting(self, t_s: float) -> int:
+        return sum(1 for start_s, p in self.sent.items() if p.end_s <= t_s < start_s)
 
     @property
     def room_text(self) -> str:
