@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from humay.mission.agility import AXIS_LIMITS, WHEELS
+from humay.mission.calibration import CALIBRATION
 from humay.mission.camera import BAND, CAMERA, STATED_SNR
 from humay.mission.duty import IMAGING_LIMIT, ORBIT_LIMIT, THERMAL
 from humay.mission.keep_out import KEEP_OUT
@@ -61,6 +62,7 @@ TABLES: dict[str, Table] = {
     "rate_by_elevation": RATE_STEP,
     "objective": OBJECTIVE,
     "outage": OUTAGE,
+    "calibration": CALIBRATION,
     "request": REQUEST,
     "relative_orbit": RELATIVE_ORBIT,
     "stereo": STEREO,

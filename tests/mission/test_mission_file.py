@@ -557,6 +557,7 @@ def test_each_unit_at_the_end_of_a_key_becomes_si(
 def test_every_table_of_the_file_is_declared_once() -> None:
     assert MISSION_FILE.names == (
         "mission", "run", "satellite", "camera", "station", "objective", "outage",
+        "calibration",
     )  # fmt: skip
 
 

@@ -5,8 +5,10 @@ from humay.access.calibration import (
     KINDS,
     CalibrationLimits,
     CalibrationLooks,
+    PlannableLooks,
     calibration_table,
     find_calibrations,
+    find_plannable,
 )
 from humay.access.contacts import find_contacts
 from humay.access.eclipses import find_eclipses, shadow_spans
@@ -37,10 +39,12 @@ from humay.access.views.notebook import show
 
 __all__ = [
     "KINDS", "Backdrop", "CalibrationLimits", "CalibrationLooks", "Contacts", "Eclipses",
-    "GroundLine", "Link", "Nadir", "Opportunities", "Pointing", "StereoSets", "Strip", "Timeline",
+    "GroundLine", "Link", "Nadir", "Opportunities", "PlannableLooks", "Pointing", "StereoSets",
+    "Strip", "Timeline",
     "accuracy_notes", "attitude_and_rate", "body_from_gcrf", "calibration_table",
     "contacts_table", "eclipses_table", "explain_absences", "find_calibrations", "find_contacts",
-    "find_eclipses", "find_links", "find_opportunities", "find_pointing", "find_stereo",
+    "find_eclipses", "find_links", "find_opportunities", "find_plannable", "find_pointing",
+    "find_stereo",
     "find_timeline", "line_from_lonlath", "opportunities_table", "plot_bytes", "read_contacts",
     "read_opportunities", "read_pointing", "read_timelines", "shadow_spans", "show",
     "stereo_table", "stream_opportunities", "table_bytes", "timeline_table",

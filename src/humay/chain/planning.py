@@ -14,6 +14,7 @@ from humay.access import (
     Contacts,
     Nadir,
     Opportunities,
+    PlannableLooks,
     Pointing,
     StereoSets,
     Timeline,
@@ -22,6 +23,7 @@ from humay.access import (
     find_contacts,
     find_links,
     find_opportunities,
+    find_plannable,
     find_pointing,
     find_stereo,
     find_timeline,
@@ -48,6 +50,7 @@ class Survey:
     timelines: Mapping[str, Timeline]
     notes: tuple[str, ...]
     stereo: StereoSets | None = None
+    calibrations: PlannableLooks | None = None
 
 
 def survey(
@@ -90,6 +93,10 @@ def survey(
     if any(request.stereo is not None for request in requests):
         with step("stereo"):
             stereo = find_stereo(opportunities, mission, requests, orbits)
+    calibrations = None
+    if mission.calibrations:
+        with step("calibration"):
+            calibrations = find_plannable(mission, start=start, end=end, orbits=orbits)
     if contacts is None:
         with step("contacts"):
             contacts = find_contacts(mission, start=start, end=end, orbits=orbits)
@@ -104,6 +111,7 @@ def survey(
         timelines=timelines,
         notes=tuple(accuracy_notes(mission, orbits, requests, start, end)),
         stereo=stereo,
+        calibrations=calibrations,
     )
 
 
@@ -182,6 +190,7 @@ def planned(
             absences=absences,
             notes=found.notes,
             stereo=found.stereo,
+            calibrations=found.calibrations,
         )
         plan = make_plan(
             given, start=start, end=end, release=release, seed=seed, effort=effort,

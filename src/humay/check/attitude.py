@@ -13,7 +13,8 @@ import numpy as np
 
 from humay.arrays import FloatArray, dot, norm, unit
 from humay.check.aim import CentreLine
-from humay.check.case import Acquisition, Phase, Segment
+from humay.check.calibration_law import across_law, inertial_law
+from humay.check.case import Acquisition, CalibrationLook, Phase, Recorded, Segment
 from humay.earth import itrf_from_geodetic, sun_gcrf, up_at
 from humay.frames import (
     inertial_velocity,
@@ -132,10 +133,20 @@ def acquisition_law(acquisition: Acquisition) -> Law:
     return strip_law(acquisition.orbit, acquisition.line, acquisition.start_s, acquisition.end_s)
 
 
+def recorded_law(recorded: Recorded) -> Law | None:
+    """That of an acquisition or of a calibration look; None for a look at nothing known."""
+    if not isinstance(recorded, CalibrationLook):
+        return acquisition_law(recorded)
+    if recorded.line is None:
+        return inertial_law(recorded)
+    strip = strip_law(recorded.orbit, recorded.line, recorded.start_s, recorded.end_s)
+    return across_law(strip) if recorded.calibration.kind == "side_slither" else strip
+
+
 def law_of(segment: Segment, orbit: Ephemeris) -> Law | None:
     """The law of a segment; None for slews, and where the strip or panel it needs is missing."""
     if segment.acquisition is not None:
-        return acquisition_law(segment.acquisition)
+        return recorded_law(segment.acquisition)
     if segment.law == "nadir":
         return nadir_law(orbit)
     axis = segment.satellite.antenna_axis

@@ -19,7 +19,7 @@ import numpy as np
 from humay.arrays import FloatArray
 from humay.check.aim import LONGEST_RAD, SHORTEST_RAD, CentreLine
 from humay.check.violations import Violation
-from humay.mission import Mission, Request, Satellite, Station
+from humay.mission import Calibration, Mission, Request, Satellite, Station
 from humay.orbit import Ephemeris, ephemerides
 from humay.time import Epoch, format_utc, parse_utc
 
@@ -54,6 +54,38 @@ class Acquisition:
     def share_of_scan(self, t_s: FloatArray) -> FloatArray:
         """f (...) at times (...): 0 at the first line, 1 at the last."""
         return (np.asarray(t_s) - self.start_s) / (self.end_s - self.start_s)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CalibrationLook:
+    """One look that calibrates a camera. `line` is None where it looks at Moon or star; `entry` is
+    what the file states of it, under what is `due`."""
+
+    id: str
+    satellite: Satellite
+    orbit: Ephemeris
+    calibration: Calibration
+    start_s: float
+    end_s: float
+    line: CentreLine | None
+    entry: Json
+    due: Json
+
+    @property
+    def where(self) -> str:
+        return f"calibration look {self.id!r} of {self.satellite.name!r}"
+
+    @property
+    def bits(self) -> float:
+        return float(self.entry["data_gbit"]) * 1e9
+
+    @property
+    def middle_s(self) -> float:
+        return 0.5 * (self.start_s + self.end_s)
+
+
+Recorded: TypeAlias = Acquisition | CalibrationLook
+"""What fills the memory and wants an attitude."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,7 +145,7 @@ class Segment:
     start_s: float
     end_s: float
     law: str | None = None
-    acquisition: Acquisition | None = None
+    acquisition: Recorded | None = None
     station: Station | None = None
     phases: tuple[Phase, ...] = ()
     entry: Json = field(default_factory=dict)
@@ -138,6 +170,7 @@ class Case:
     passes: tuple[Pass, ...]
     downlinks: tuple[Downlink, ...]
     segments: Mapping[str, tuple[Segment, ...]]
+    looks: tuple[CalibrationLook, ...] = ()
 
     @property
     def epoch(self) -> Epoch:
@@ -151,6 +184,15 @@ class Case:
     def acquisition_of(self) -> dict[str, Acquisition]:
         return {a.id: a for a in reversed(self.acquisitions)}  # the first of equal ids
 
+    @property
+    def recorded(self) -> tuple[Recorded, ...]:
+        """Acquisitions and calibration looks."""
+        return (*self.acquisitions, *self.looks)
+
+    @cached_property
+    def recorded_of(self) -> dict[str, Recorded]:
+        return {each.id: each for each in reversed(self.recorded)}
+
     @cached_property
     def pass_of(self) -> dict[str, Pass]:
         return {p.id: p for p in reversed(self.passes)}
@@ -160,7 +202,7 @@ class Case:
         """Acquisitions that the plan says an earlier one has commanded."""
         return frozenset(self.plan.get("previous", {}).get("frozen", ()))
 
-    def uplink_end_s(self, acquisition: Acquisition) -> float | None:
+    def uplink_end_s(self, acquisition: Recorded) -> float | None:
         """When the pass ends that carries the command of an acquisition, if the plan tells it."""
         booked = self.pass_of.get(acquisition.entry["uplink"])
         if booked is not None:
@@ -171,9 +213,9 @@ class Case:
                 return self.clock.seconds(entry["end"])
         return None
 
-    def of(self, satellite: Satellite) -> tuple[list[Acquisition], list[Downlink]]:
-        """Acquisitions and downlinks of a satellite by start."""
-        own = [a for a in self.acquisitions if a.satellite is satellite]
+    def of(self, satellite: Satellite) -> tuple[list[Recorded], list[Downlink]]:
+        """What a satellite records, and its downlinks, by start."""
+        own = [a for a in self.recorded if a.satellite is satellite]
         sent = [d for d in self.downlinks if d.satellite is satellite]
         return sorted(own, key=lambda a: a.start_s), sorted(sent, key=lambda d: d.start_s)
 
@@ -269,7 +311,10 @@ class _Reader:
         passes = self._each("passes", self._pass)
         booked = {p.id: p for p in reversed(passes)}
         downlinks = self._each("downlinks", lambda entry: self._downlink(entry, booked))
-        imaged = {a.id: a for a in reversed(acquisitions)}
+        looks = self._looks()
+        imaged: dict[str, Recorded] = {a.id: a for a in reversed((*acquisitions, *looks))}
+        if len(imaged) < len(acquisitions) + len(looks):
+            self.fault("plan", "an acquisition and a calibration look share an id, expected none")
         return Case(
             mission=self.mission,
             requests=self.requests,
@@ -282,6 +327,7 @@ class _Reader:
             passes=passes,
             downlinks=downlinks,
             segments={s.name: self._segments(s, imaged) for s in self.mission.satellites},
+            looks=looks,
         )
 
     def _each(self, kind: str, make: Any) -> tuple[Any, ...]:
@@ -347,6 +393,43 @@ class _Reader:
             entry=entry,
         )
 
+    def _looks(self) -> tuple[CalibrationLook, ...]:
+        entries = self.plan.get("calibrations", ())
+        made = (self._look(entry, entry["look"]) for entry in entries if entry["look"] is not None)
+        return tuple(look for look in made if look is not None)
+
+    def _look(self, due: Json, entry: Json) -> CalibrationLook | None:
+        where = f"calibration look {entry['id']!r}"
+        calibrations = {each.name: each for each in self.mission.calibrations}
+        names: list[tuple[str, str, Mapping[str, object]]] = [
+            ("satellite", due["satellite"], self.satellites),
+            ("calibration", due["calibration"], calibrations),
+        ]
+        known, times = self._known(names, where), self._times(entry, where)
+        if not known or times is None:
+            return None
+        calibration = calibrations[due["calibration"]]
+        line, told = None, {"ra_deg", "dec_deg"} & set(entry)
+        if "centre_line" in entry:
+            line = CentreLine.from_places(entry["centre_line"])
+        lies = line is not None and SHORTEST_RAD < line.angle_rad < LONGEST_RAD
+        fits = (line is None and len(told) == 2) if calibration.inertial else (lies and not told)
+        if not fits:
+            wanted = "ra_deg and dec_deg" if calibration.inertial else "a centre line"
+            self.fault(where, f"lies nowhere, expected {wanted} for its kind", times[0])
+            return None
+        return CalibrationLook(
+            id=entry["id"],
+            satellite=self.satellites[due["satellite"]],
+            orbit=self.orbits[due["satellite"]],
+            calibration=calibration,
+            start_s=times[0],
+            end_s=times[1],
+            line=line,
+            entry=entry,
+            due=due,
+        )
+
     def _pass(self, entry: Json) -> Pass | None:
         where = f"pass {entry['id']!r}"
         names: list[tuple[str, str, Mapping[str, object]]] = [
@@ -388,7 +471,7 @@ class _Reader:
         )
 
     def _segments(
-        self, satellite: Satellite, imaged: Mapping[str, Acquisition]
+        self, satellite: Satellite, imaged: Mapping[str, Recorded]
     ) -> tuple[Segment, ...]:
         made = []
         for number, entry in enumerate(self.plan["attitude"].get(satellite.name, ())):

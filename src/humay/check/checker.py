@@ -8,6 +8,7 @@ from typing import Any
 from humay.check.acknowledged import check_acknowledged
 from humay.check.answers import check_answers
 from humay.check.antennas import check_antennas
+from humay.check.calibration import check_calibrations
 from humay.check.case import read_case
 from humay.check.contacts import check_contacts
 from humay.check.coverage import check_coverage
@@ -71,6 +72,7 @@ def check_plan(
         *check_eclipses(case, sunlight),
         *check_coverage(case),
         *check_looks(case),
+        *check_calibrations(case),
         *check_answers(case),
         *check_bound(case),
         *([] if previous is None else check_previous(case, previous)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from humay.arrays import FloatArray
 from humay.check.acknowledged import Moved, left_bit, progress_bit, releases
-from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Downlink, Pass
+from humay.check.case import TIME_TOLERANCE_S, Case, Downlink, Pass, Recorded
 from humay.check.contacts import LONGEST_CONTACT_S
 from humay.check.rates import steps_of
 from humay.check.violations import Violation
@@ -28,7 +28,7 @@ DELIVERED_TOLERANCE_S = 1e-3
 def check_overlaps(case: Case) -> Iterator[Violation]:
     """[overlap] A satellite images one strip at a time."""
     for satellite in case.mission.satellites:
-        latest: Acquisition | None = None
+        latest: Recorded | None = None
         for this in case.of(satellite)[0]:
             if latest is not None and this.start_s < latest.end_s - TIME_TOLERANCE_S:
                 yield case.at(
@@ -190,9 +190,9 @@ def _items(case: Case, downlink: Downlink) -> Iterator[Violation]:
     total, stated = sum(item["gbit"] for item in items), downlink.entry["gbit"]
     if abs(total - stated) > SUM_TOLERANCE_GBIT * (1 + len(items)):
         yield fault(f"gbit is {stated:.6f}, expected the sum of its items, {total:.6f}")
-    waiting: list[tuple[float, float, Acquisition]] = []
+    waiting: list[tuple[float, float, Recorded]] = []
     for item in items:
-        acquisition = case.acquisition_of.get(item["acquisition"] or "")
+        acquisition = case.recorded_of.get(item["acquisition"] or "")
         if acquisition is None:
             continue  # left from before, or a violation `span`
         if acquisition.satellite is not downlink.satellite:
@@ -234,13 +234,13 @@ def _deliveries(case: Case) -> Iterator[Violation]:
         for item in downlink.entry["items"]:
             if item["acquisition"] is not None and item["gbit"] > 0:
                 sent[item["acquisition"]].append((downlink.end_s, item["gbit"]))
-    for acquisition in case.acquisitions:
+    for acquisition in case.recorded:
         parts = sent[acquisition.id]
         total, stated = sum(gbit for _, gbit in parts), acquisition.entry["data_gbit"]
         slack = SUM_TOLERANCE_GBIT * (1 + len(parts))
         delivered = acquisition.entry["delivered"]
 
-        def fault(message: str, acquisition: Acquisition = acquisition) -> Violation:
+        def fault(message: str, acquisition: Recorded = acquisition) -> Violation:
             return case.at("downlink", acquisition.where, message, acquisition.start_s)
 
         if total > stated + slack:
@@ -285,13 +285,13 @@ def _leftovers(case: Case) -> Iterator[Violation]:
 
 def check_memory(case: Case) -> Iterator[Violation]:
     """[memory] What strips fill, and the memory between empty and full at every instant."""
-    for acquisition in case.acquisitions:
+    for acquisition in case.recorded:
         yield from _recorded(case, acquisition)
     for satellite in case.mission.satellites:
         yield from _memory(case, satellite)
 
 
-def _recorded(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+def _recorded(case: Case, acquisition: Recorded) -> Iterator[Violation]:
     camera, stated = acquisition.satellite.camera, acquisition.entry["data_gbit"]
     lines = (acquisition.end_s - acquisition.start_s) / acquisition.entry["line_period_s"]
     derived = lines * bits_per_line(camera) / 1e9
@@ -342,7 +342,7 @@ def memory_bit(case: Case, satellite: Satellite, t_s: FloatArray) -> FloatArray:
 
 
 def recorded_bit(
-    satellite: Satellite, acquisitions: Sequence[Acquisition], t_s: FloatArray
+    satellite: Satellite, acquisitions: Sequence[Recorded], t_s: FloatArray
 ) -> FloatArray:
     """What was there before, and bits (n,) recorded at a constant rate while imaging."""
     return satellite.memory_used_bit + progress_bit(acquisitions, t_s)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from humay.arrays import FloatArray
-from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case
+from humay.check.case import TIME_TOLERANCE_S, Case, Recorded
 from humay.check.data import curve_times, disagreement
 from humay.check.violations import Violation
 from humay.mission import OrbitLimit, Satellite, Thermal
@@ -28,7 +28,7 @@ def check_duty(case: Case) -> Iterator[Violation]:
 
 
 def _by_orbit(
-    case: Case, satellite: Satellite, limit: OrbitLimit, own: Sequence[Acquisition]
+    case: Case, satellite: Satellite, limit: OrbitLimit, own: Sequence[Recorded]
 ) -> Iterator[Violation]:
     used_s: dict[int, float] = defaultdict(float)
     begun: dict[int, int] = defaultdict(int)
@@ -59,7 +59,7 @@ def _by_orbit(
             )
 
 
-def _warmth(case: Case, satellite: Satellite, own: Sequence[Acquisition]) -> Iterator[Violation]:
+def _warmth(case: Case, satellite: Satellite, own: Sequence[Recorded]) -> Iterator[Violation]:
     thermal, stated = satellite.thermal, case.plan["resources"].get(satellite.name)
     where = f"resources[{satellite.name!r}].camera_k"
     if thermal is None:
@@ -93,7 +93,7 @@ def _warmth(case: Case, satellite: Satellite, own: Sequence[Acquisition]) -> Ite
 
 
 def camera_k(
-    thermal: Thermal, own: Sequence[Acquisition], t_s: FloatArray, start_s: float
+    thermal: Thermal, own: Sequence[Recorded], t_s: FloatArray, start_s: float
 ) -> FloatArray:
     """Kelvins (n,) at times (n,): what it had at the start, and what each second of imaging since
     then has left, each cooling alone, for the law is linear."""

@@ -36,7 +36,7 @@ def _busy(case: Case, outage: Outage) -> Iterator[tuple[str, float, float]]:
     for sent in case.downlinks:
         if outage.station == sent.entry["station"] or outage.satellite == sent.satellite.name:
             yield sent.where, sent.start_s, sent.end_s
-    for acquisition in case.acquisitions:
+    for acquisition in case.recorded:
         if outage.satellite == acquisition.satellite.name:
             yield acquisition.where, acquisition.start_s, acquisition.end_s
     for segment in case.segments.get(outage.satellite or "", ()):

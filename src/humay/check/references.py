@@ -12,7 +12,8 @@ import numpy as np
 import shapely
 
 from humay.arrays import FloatArray, angle_between, norm
-from humay.check.case import Acquisition, Case, Json
+from humay.check.calibration import calibration_value, due_name, dues_of
+from humay.check.case import Acquisition, Case, Json, Recorded
 from humay.check.violations import Violation
 from humay.check.worth import looks_at, plan_value
 from humay.earth import ellipsoid_normal, geodetic_from_itrf, itrf_from_geodetic
@@ -48,10 +49,11 @@ def check_references(case: Case) -> Iterator[Violation]:
     found = [entry["name"] for entry in plan["requests"]]
     yield from _same_names(case, "requests", found, [r.name for r in case.requests])
     known = {request.name: request for request in case.requests}
+    calibrating = {due_name(due) for due in dues_of(case)}
     for entry in plan["requests"]:
         if entry["name"] in known:
             yield from _as_requested(case, entry, known[entry["name"]])
-            yield from _competitors(case, entry, set(known))
+            yield from _competitors(case, entry, set(known) | calibrating)
     yield from _strips_and_acquisitions(case)
     yield from _items(case)
     yield from _curve_times(case)
@@ -182,6 +184,7 @@ def _ends(places: Sequence[Sequence[float]]) -> FloatArray:
 
 def _items(case: Case) -> Iterator[Violation]:
     known = {entry["id"] for entry in case.plan["acquisitions"]}
+    known |= {due["look"]["id"] for due in case.plan.get("calibrations", ()) if due["look"]}
     for downlink in case.downlinks:
         for item in downlink.entry["items"]:
             if item["acquisition"] is not None and item["acquisition"] not in known:
@@ -206,7 +209,7 @@ def check_bound(case: Case) -> Iterator[Violation]:
     """[bound] The value is that of all that is imaged, the bound above it, the gap between them."""
     objective = case.plan["objective"]
     value, bound, gap = objective["value"], objective["bound"], objective["gap"]
-    total = plan_value(case)
+    total = plan_value(case) + calibration_value(case)
     slack = SUM_TOLERANCE * max(1.0, abs(total))
 
     def fault(message: str) -> Violation:
@@ -233,7 +236,7 @@ def check_orbits(case: Case) -> Iterator[Violation]:
         if entry["name"] in known:
             yield from _elements(case, entry)
             yield from _totals(case, entry)
-    for acquisition in case.acquisitions:
+    for acquisition in case.recorded:
         yield from _revolution(case, acquisition)
     for name, track in case.plan["ground_tracks"].items():
         if name in known:
@@ -264,7 +267,7 @@ def _totals(case: Case, entry: Json) -> Iterator[Violation]:
     satellite = case.mission.satellite(entry["name"])
     acquisitions, downlinks = case.of(satellite)
     totals = {
-        "acquisitions": float(len(acquisitions)),
+        "acquisitions": float(sum(isinstance(a, Acquisition) for a in acquisitions)),
         "imaging_s": sum(a.end_s - a.start_s for a in acquisitions),
         "downlinked_gbit": sum(d.bits for d in downlinks) / 1e9,
     }
@@ -274,7 +277,7 @@ def _totals(case: Case, entry: Json) -> Iterator[Violation]:
             yield case.at("span", f"satellites[{entry['name']!r}]", message)
 
 
-def _revolution(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+def _revolution(case: Case, acquisition: Recorded) -> Iterator[Violation]:
     stated, since_s = acquisition.entry["orbit"], acquisition.entry["anx_offset_s"]
     around_s = acquisition.start_s + NODE_TOLERANCE_S * np.array([0.0, -1.0, 1.0])
     numbers, offsets_s = acquisition.orbit.orbit_at(around_s)

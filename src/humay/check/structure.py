@@ -301,6 +301,48 @@ ACQUISITION = Record(
     optional=("cloud_probability", "cloud_time"),
 )
 
+CALIBRATION_LOOK = Record(
+    {
+        "id": TEXT,
+        "target": TEXT,
+        **SPAN,
+        "orbit": Number(low=-1e6, high=1e6, whole=True),
+        "anx_offset_s": Number(low=-1e5, high=1e5),
+        "law": Choice(("strip", "across", "inertial")),
+        "centre_line": CENTRE_LINE,
+        "ra_deg": ANGLE,
+        "dec_deg": ANGLE,
+        "attitude_start": QUATERNION,
+        "rate_start_deg_s": VECTOR,
+        "attitude_end": QUATERNION,
+        "rate_end_deg_s": VECTOR,
+        "line_period_s": Number(above=0, high=10),
+        "data_gbit": GBIT,
+        "value": Number(low=0),
+        "uplink": TEXT,
+        "delivered": OrNull(TIME),
+    },
+    optional=("centre_line", "ra_deg", "dec_deg"),
+)
+
+CALIBRATION = Record(
+    {
+        "name": TEXT,
+        "calibration": TEXT,
+        "kind": TEXT,
+        "satellite": TEXT,
+        "due": TIME,
+        "deadline": TIME,
+        "windows": COUNT,
+        "outcome": Choice(("met", "late", "missed", "open")),
+        "next_due": TIME,
+        "look": OrNull(CALIBRATION_LOOK),
+        "reason": OrNull(
+            Record({"code": Choice(REASONS), "text": TEXT, "competitors": Many(TEXT)})
+        ),
+    }
+)
+
 PASS = Record(
     {
         "id": TEXT,
@@ -422,9 +464,10 @@ PLAN = Record(
         "resources": Named(RESOURCES),
         "eclipses": Named(Many(Record(SPAN))),
         "ground_tracks": Named(Many(LonLat("no"))),
+        "calibrations": Many(CALIBRATION),
         "previous": PREVIOUS,
     },
-    optional=("outages", "previous"),
+    optional=("outages", "calibrations", "previous"),
 )
 
 

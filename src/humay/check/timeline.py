@@ -16,13 +16,13 @@ from humay.check.attitude import (
     Law,
     Slew,
     State,
-    acquisition_law,
     angle_rad,
     integrate_slew,
     law_of,
+    recorded_law,
     state_at,
 )
-from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Segment
+from humay.check.case import TIME_TOLERANCE_S, Case, Recorded, Segment
 from humay.check.violations import Violation
 from humay.mission import Satellite
 
@@ -176,14 +176,16 @@ def _settle(case: Case, settle: Segment, after: Segment) -> Iterator[Violation]:
 
 def check_stated_attitudes(case: Case) -> Iterator[Violation]:
     """[attitude] Quaternions and rates stated at both ends are those of the strip's law."""
-    for acquisition in case.acquisitions:
-        law = acquisition_law(acquisition)
+    for acquisition in case.recorded:
+        law = recorded_law(acquisition)
+        if law is None:
+            continue  # a violation `calibration`
         for end, t_s in (("start", acquisition.start_s), ("end", acquisition.end_s)):
             yield from _stated_state(case, acquisition, end, state_at(law, t_s), t_s)
 
 
 def _stated_state(
-    case: Case, acquisition: Acquisition, end: str, derived: State, t_s: float
+    case: Case, acquisition: Recorded, end: str, derived: State, t_s: float
 ) -> Iterator[Violation]:
     def fault(message: str) -> Violation:
         return case.at("attitude", acquisition.where, message, t_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Pass
+from humay.check.case import TIME_TOLERANCE_S, Case, Pass, Recorded
 from humay.check.violations import Violation
 from humay.mission import Satellite
 from humay.time import format_utc
@@ -14,7 +14,7 @@ from humay.time import format_utc
 def check_uplinks(case: Case) -> Iterator[Violation]:
     """[uplink] Every command goes up after its preparation, in a pass of its satellite, in time; no
     pass carries too many, and no more wait on board than there is room for."""
-    for acquisition in case.acquisitions:
+    for acquisition in case.recorded:
         name = acquisition.entry["uplink"]
         booked = case.pass_of.get(name)
         if acquisition.id in case.frozen:
@@ -29,7 +29,7 @@ def check_uplinks(case: Case) -> Iterator[Violation]:
         yield from _queue(case, satellite)
 
 
-def _uplink(case: Case, acquisition: Acquisition, booked: Pass) -> Iterator[Violation]:
+def _uplink(case: Case, acquisition: Recorded, booked: Pass) -> Iterator[Violation]:
     def fault(message: str) -> Violation:
         return case.at("uplink", acquisition.where, message, acquisition.start_s)
 
@@ -54,7 +54,7 @@ def _uplink(case: Case, acquisition: Acquisition, booked: Pass) -> Iterator[Viol
         )
 
 
-def _sent(case: Case, acquisition: Acquisition) -> Iterator[Violation]:
+def _sent(case: Case, acquisition: Recorded) -> Iterator[Violation]:
     """An earlier plan has sent the command, in time; `previous` tells in which pass."""
     sent_s = case.uplink_end_s(acquisition)
     latest_s = acquisition.start_s - acquisition.satellite.command_lead_s

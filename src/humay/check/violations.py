@@ -11,7 +11,7 @@ LINES_AT_MOST = 50
 CODES = (
     "span", "orbit", "window", "attitude", "slew", "keep_out", "overlap", "contact", "antenna",
     "outage", "uplink", "downlink", "memory", "imaging_time", "energy", "eclipse", "coverage",
-    "looks",
+    "looks", "calibration",
     "bound", "previous",
 )  # fmt: skip
 """The checks, as docs/guide/check.md describes them."""

@@ -157,8 +157,17 @@ def plan_summary(document: Mapping[str, Any]) -> str:
         f"{len(document['acquisitions'])} acquisitions; of {len(outcomes)} requests"
         f" {outcomes.count('served')} served, {outcomes.count('partly')} in part; value"
         f" {objective['value']:.2f}, at most {objective['bound']:.2f} possible"
-        f" (gap {100 * objective['gap']:.1f} %)"
+        f" (gap {100 * objective['gap']:.1f} %){_calibrations(document)}"
     )
+
+
+def _calibrations(document: Mapping[str, Any]) -> str:
+    """How many calibration looks are taken, and how many that are due are not."""
+    outcomes = [due["outcome"] for due in document.get("calibrations", ())]
+    if not outcomes:
+        return ""
+    taken = outcomes.count("met") + outcomes.count("late")
+    return f"; {taken} calibration looks, {outcomes.count('missed')} missed"
 
 
 def thread_count(given_: int | None) -> int:

@@ -5,6 +5,7 @@ aware UTC datetimes, and a record that exists is valid.
 """
 
 from humay.mission.agility import AxisLimits, Wheels
+from humay.mission.calibration import CALIBRATION_KINDS, Calibration, CalibrationKind, Due
 from humay.mission.camera import Band, Camera, Radiometry, StatedSnr
 from humay.mission.clouds import CloudModel
 from humay.mission.completion import Completion
@@ -51,6 +52,7 @@ from humay.mission.station import RateStep, Station
 from humay.mission.stereo import PairLimits, StereoLimits
 
 __all__ = [
+    "CALIBRATION_KINDS",
     "CORE_QUANTITY",
     "QUANTITIES",
     "SAME_CLOUDS_S",
@@ -58,11 +60,14 @@ __all__ = [
     "AnyOf",
     "AxisLimits",
     "Band",
+    "Calibration",
+    "CalibrationKind",
     "Camera",
     "CloudModel",
     "CoarseRelief",
     "Completion",
     "Constraint",
+    "Due",
     "HeightError",
     "HeightModel",
     "HorizonMask",

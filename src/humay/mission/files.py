@@ -71,6 +71,7 @@ def load_mission(path: Path | str) -> Mission:
         "cameras": tuple(cameras.values()),
         "run": run,
         "outages": sections["outage"],
+        "calibrations": sections["calibration"],
         "objective": sections["objective"],
         "heights": CoarseRelief() if dem is None else _dem(dem, inside),
         "clouds": None if clouds is None else _clouds(clouds, inside),

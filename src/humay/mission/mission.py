@@ -12,6 +12,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from humay.arrays import BoolArray, FloatArray
 from humay.errors import MissionError
+from humay.mission.calibration import CALIBRATION, Calibration
 from humay.mission.camera import CAMERA, Camera, camera_from_fields
 from humay.mission.clouds import CloudModel
 from humay.mission.heights import HeightModel
@@ -80,6 +81,7 @@ class Mission:
     exclusions: tuple[Polygon | MultiPolygon, ...] = ()
     clouds: CloudModel | None = None
     outages: tuple[Outage, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
     objective: Objective = field(default_factory=Objective)
 
     def __post_init__(self) -> None:
@@ -88,6 +90,7 @@ class Mission:
             ("satellite", self.satellites),
             ("station", self.stations),
             ("camera", self.cameras),
+            ("calibration", self.calibrations),
         ):
             [(twin, times)] = Counter(member.name for member in members).most_common(1) or [("", 0)]
             if times > 1:
@@ -95,6 +98,7 @@ class Mission:
                     f"mission {self.name!r}: {times} {what}s are named {twin!r}, expected one"
                 )
         self._check_outages()
+        self._check_calibrations()
         if self.objective.clouds == "expected" and self.clouds is None:
             raise MissionError(
                 f"mission {self.name!r}: objective counts clouds, expected a raster of them,"
@@ -113,6 +117,16 @@ class Mission:
                     raise MissionError(
                         f"outage {number}: {what} is {name!r}, no such {what}"
                         f"{suggestion(name, names)}"
+                    )
+
+    def _check_calibrations(self) -> None:
+        known = [satellite.name for satellite in self.satellites]
+        for calibration in self.calibrations:
+            for name in calibration.satellites or ():
+                if name not in known:
+                    raise MissionError(
+                        f"calibration {calibration.name!r}: satellite {name!r}, no such satellite"
+                        f"{suggestion(name, known)}"
                     )
 
     @property
@@ -204,6 +218,12 @@ MISSION_FILE = Table(
             "outage",
             Rows(table=OUTAGE, make=Outage),
             "when a station or a satellite is not to be had, `[[outage]]`",
+            default=[],
+        ),
+        Key(
+            "calibration",
+            Rows(table=CALIBRATION, make=Calibration),
+            "looks that calibrate cameras, and how often, `[[calibration]]`",
             default=[],
         ),
     ),

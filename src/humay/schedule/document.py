@@ -13,6 +13,8 @@ from humay.access import Pointing, Timeline
 from humay.arrays import FloatArray, IntArray
 from humay.mission import Request
 from humay.schedule.acknowledged import Freed
+from humay.schedule.calibrated import calibrations_document
+from humay.schedule.calibration import DueLook
 from humay.schedule.duty import warmth_k
 from humay.schedule.ground import Loss
 from humay.schedule.heritage import previous_document
@@ -57,6 +59,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "requests": [
             _request(plan, request, fraction, names, delivered)
             for request, fraction in zip(plan.given.requests, _fractions(plan), strict=True)
+            if request.name not in plan.calibrating
         ],
         "acquisitions": _acquisitions(plan, names, delivered),
         "passes": [_pass(plan, p) for p in plan.passes],
@@ -75,6 +78,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             name: _track(plan, timeline) for name, timeline in plan.given.timelines.items()
         },
     }
+    if plan.dues:
+        document["calibrations"] = calibrations_document(
+            plan, names, delivered, lambda due: _due_reason(plan, due)
+        )
     if plan.held.previous is not None:
         document["previous"] = previous_document(plan.held, names, document)
     return document
@@ -106,8 +113,15 @@ def _in_order(plan: Plan) -> list[tuple[str, Act]]:
 
 
 def _acquisition_names(plan: Plan) -> dict[int, str]:
-    """`A0001`... by opportunity row, in order of time."""
-    return {act.row: f"A{i:04d}" for i, (_, act) in enumerate(_in_order(plan), start=1)}
+    """`A0001`... by opportunity row, in order of time; calibration looks are `C0001`..."""
+    acts = [act for _, act in _in_order(plan)]
+    looks = [act for act in acts if act.request in plan.calibrating]
+    others = [act for act in acts if act.request not in plan.calibrating]
+    return {
+        act.row: f"{letter}{i:04d}"
+        for letter, own in (("A", others), ("C", looks))
+        for i, act in enumerate(own, start=1)
+    }
 
 
 def _satellite(plan: Plan, name: str, part: SatellitePlan) -> dict[str, Any]:
@@ -122,7 +136,7 @@ def _satellite(plan: Plan, name: str, part: SatellitePlan) -> dict[str, Any]:
         "age_days": _numbers(ages, 4),
         "orbit_sigma_m": _numbers(sigma.along_m(np.array(ages)), 1),
         "imaging_s": round(sum(act.end_s - act.start_s for act in part.acts), 3),
-        "acquisitions": len(part.acts),
+        "acquisitions": sum(act.request not in plan.calibrating for act in part.acts),
         "downlinked_gbit": round(sum(d.bits for d in part.downlinks) / 1e9, 6),
     }
 
@@ -262,13 +276,20 @@ def _reason(
     }
 
 
+def _due_reason(plan: Plan, due: DueLook) -> dict[str, Any]:
+    own = plan.rows.get(due.name, np.zeros(0, dtype=np.int64))
+    return _reason(plan, due.request(), own, [{"id": due.name}])
+
+
 # Acts --------------------------------------------------------------------------------------------
 
 
 def _acquisitions(
     plan: Plan, names: Mapping[int, str], delivered: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    doings = [doing for own in plan.doings.values() for doing in own]
+    doings = [
+        doing for name, own in plan.doings.items() if name not in plan.calibrating for doing in own
+    ]
     doings.sort(key=lambda doing: (doing.act.start_s, doing.satellite))
     return [_acquisition(plan, d, names, delivered) for d in doings]
 

@@ -11,12 +11,21 @@ from functools import cached_property
 
 import numpy as np
 
-from humay.access import Contacts, Link, Opportunities, Pointing, StereoSets, Timeline
+from humay.access import (
+    Contacts,
+    Link,
+    Opportunities,
+    PlannableLooks,
+    Pointing,
+    StereoSets,
+    Timeline,
+)
 from humay.arrays import IntArray
 from humay.errors import PlanError
 from humay.mission import Mission, Request
 from humay.schedule.assignment import Need
 from humay.schedule.bound import upper_bound
+from humay.schedule.calibration import DueLook, due_looks, wanted_looks, without_clouds
 from humay.schedule.commands import commanding, soonest_command_s
 from humay.schedule.ground import Loss, Pass, book_passes, downlink_rate, losses
 from humay.schedule.held import NOTHING, Held, hold
@@ -46,7 +55,8 @@ class PlanInput:
 
     `pointing` has an entry for each opportunity, `links` one for each contact. `absences` gives a
     reason code and a sentence for each request without a window. `notes` are told to whoever reads
-    the plan. `stereo` are the sets of windows of requests that ask for stereo.
+    the plan. `stereo` are the sets of windows of requests that ask for stereo, `calibrations` the
+    windows of the mission's calibration looks.
     """
 
     mission: Mission
@@ -59,6 +69,7 @@ class PlanInput:
     absences: Mapping[str, tuple[str, str]]
     notes: Sequence[str] = ()
     stereo: StereoSets | None = None
+    calibrations: PlannableLooks | None = None
 
     def check(self, span_s: tuple[float, float]) -> None:
         """Raise `PlanError` unless everything covers the span and speaks of this mission."""
@@ -144,6 +155,7 @@ class Plan:
     iterations: int
     searched: bool
     held: Held = NOTHING
+    dues: tuple[DueLook, ...] = ()
 
     @cached_property
     def rows(self) -> Mapping[str, IntArray]:
@@ -164,6 +176,11 @@ class Plan:
         for own in done.values():
             own.sort(key=lambda doing: (doing.act.start_s, doing.satellite))
         return done
+
+    @cached_property
+    def calibrating(self) -> frozenset[str]:
+        """The names under which calibration looks stand among the requests."""
+        return frozenset(due.name for due in self.dues)
 
     @cached_property
     def served(self) -> AbstractSet[str]:
@@ -208,6 +225,13 @@ def make_plan(
         raise PlanError(f"release is {format_utc(release)}, expected before {format_utc(end)}")
     epoch = given.opportunities.epoch
     span = epoch.seconds(start), epoch.seconds(end)
+    dues = due_looks(given.mission, start, end)
+    if previous is not None and (dues or previous.document.get("calibrations")):
+        raise PlanError(
+            "calibration looks are due, or in the previous plan, expected none: planning again does"
+            " not know which of them are made"
+        )
+    given = _with_calibrations(given, dues)
     given.check(span)
     closed = closures(given.mission, epoch, span)
     looks = looks_of(
@@ -217,6 +241,7 @@ def make_plan(
         given.stereo,
         given.mission.counted_clouds,
     )
+    looks = without_clouds(looks, dues)
     held = NOTHING
     if previous is not None:
         frozen = freeze(previous, given.mission, release, start, epoch)
@@ -280,6 +305,21 @@ def make_plan(
         iterations=made.iterations,
         searched=made.searched,
         held=held,
+        dues=dues,
+    )
+
+
+def _with_calibrations(given: PlanInput, dues: Sequence[DueLook]) -> PlanInput:
+    """With the calibration looks that are due behind the requests."""
+    if not dues:
+        return given
+    more = wanted_looks(dues, given.calibrations, given.requests, given.opportunities)
+    return replace(
+        given,
+        requests=[*given.requests, *more.requests],
+        opportunities=more.opportunities,
+        pointing=[*given.pointing, *more.pointing],
+        absences={**given.absences, **more.absences},
     )
 
 

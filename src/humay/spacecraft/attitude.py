@@ -29,7 +29,7 @@ from humay.frames import (
 )
 from humay.mission import Satellite, Station
 from humay.orbit import Ephemeris
-from humay.spacecraft.orders import Orders, Phase, Segment, Task
+from humay.spacecraft.orders import CalibrationLook, Orders, Phase, Segment, Task
 from humay.time import Epoch, format_utc
 
 Law: TypeAlias = Callable[[FloatArray], FloatArray]
@@ -66,7 +66,7 @@ def commanded_attitude(
 
     A slew starts from where the segment before it ends, and must end where the next one begins.
     """
-    tasks = {task.id: task for task in orders.tasks}
+    tasks = {task.id: task for task in orders.recorded}
     laws: list[Law] = []
     for segment in orders.segments:
         if segment.mode == "slew":
@@ -92,13 +92,16 @@ def _refuse_jumps(orders: Orders, laws: Sequence[Law], epoch: Epoch) -> None:
 
 def _law(
     segment: Segment,
-    tasks: dict[str, Task],
+    tasks: dict[str, Task | CalibrationLook],
     satellite: Satellite,
     orbit: Ephemeris,
     stations: Sequence[Station],
 ) -> Law:
     if segment.task is not None:
-        return sweep_law(tasks[segment.task], orbit)
+        task = tasks[segment.task]
+        return (
+            look_law(task, orbit) if isinstance(task, CalibrationLook) else sweep_law(task, orbit)
+        )
     if segment.station is not None:
         return _towards(segment.station, satellite, orbit, stations)
     if segment.law == "nadir":
@@ -129,6 +132,19 @@ def sweep_law(task: Task, orbit: Ephemeris) -> Law:
         return body_from_gcrf(orbit, task.line, start, duration, t_s)
 
     return law
+
+
+def look_law(look: CalibrationLook, orbit: Ephemeris) -> Law:
+    """Along a line on the ground, if need be turned across it, or an even turn among the stars."""
+    line = look.line
+    if line is None:
+        still = Phase(duration_s=0.0, acceleration_rad_s2=np.zeros(3))
+        return lambda t_s: _spin(look.attitude, look.rate_rad_s, still, t_s - look.start_s)
+    turn = np.array([0.0, 0.0, np.pi / 2 if look.across else 0.0])
+    start, duration = np.array(look.start_s), np.array(look.end_s - look.start_s)
+    return lambda t_s: quaternion_product(
+        quaternion_from_rotation_vector(turn), body_from_gcrf(orbit, line, start, duration, t_s)
+    )
 
 
 def nadir_law(orbit: Ephemeris) -> Law:

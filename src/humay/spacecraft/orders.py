@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from humay.access import GroundLine, line_from_lonlath
-from humay.arrays import FloatArray
+from humay.arrays import FloatArray, unit
 from humay.errors import PlanError
 from humay.mission import Mission
 from humay.spacecraft.entry import Entry
@@ -72,6 +72,24 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CalibrationLook:
+    """One look that calibrates the camera, as ordered: along a `line` on the ground, if `across`
+    with the body a quarter turn further; without a line from `attitude` (4,) `body_from_gcrf` on at
+    an even `rate_rad_s` (3,)."""
+
+    id: str
+    satellite: str
+    target: str
+    start_s: float
+    end_s: float
+    data_bit: float
+    across: bool
+    line: GroundLine | None
+    attitude: FloatArray
+    rate_rad_s: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sending:
     """A downlink: bits sent at a constant rate."""
 
@@ -111,6 +129,12 @@ class Orders:
     tasks: tuple[Task, ...]
     sendings: tuple[Sending, ...]
     freeings: tuple[Freeing, ...] | None = None
+    looks: tuple[CalibrationLook, ...] = ()
+
+    @property
+    def recorded(self) -> list[Task | CalibrationLook]:
+        """Strips and calibration looks, in order of time."""
+        return sorted([*self.tasks, *self.looks], key=lambda each: each.start_s)
 
     def allowed_along_m(self, t_s: float) -> float:
         """One standard deviation along the track (m) that the plan reckoned with at a time."""
@@ -133,15 +157,20 @@ def read_orders(mission: Mission, document: Mapping[str, Any], epoch: Epoch) -> 
             )
     tasks = _tasks(plan, names)
     sendings = _sendings(plan, names)
+    looks = _looks(plan, names)
     return [
-        _orders(plan, about[name], attitude, tasks.get(name, []), sendings.get(name, []))
+        _orders(
+            plan, about[name], attitude, tasks.get(name, []), sendings.get(name, []),
+            tuple(look for look in looks if look.satellite == name),
+        )
         for name in names
-    ]
+    ]  # fmt: skip
 
 
 def _orders(
-    plan: Entry, about: Entry, attitude: Entry, tasks: list[Task], sendings: list[Sending]
-) -> Orders:
+    plan: Entry, about: Entry, attitude: Entry, tasks: list[Task], sendings: list[Sending],
+    looks: tuple[CalibrationLook, ...],
+) -> Orders:  # fmt: skip
     start_s, end_s = plan.span_s()
     name = about.text("name")
     sigma = about.numbers("orbit_sigma_m", (2,))
@@ -154,6 +183,7 @@ def _orders(
         tasks=tuple(sorted(tasks, key=lambda task: task.start_s)),
         sendings=tuple(sorted(sendings, key=lambda sending: sending.start_s)),
         freeings=_freeings(plan, name),
+        looks=looks,
     )
     _unbroken(orders)
     _imaged_once(orders)
@@ -175,6 +205,39 @@ def _tasks(plan: Entry, satellites: Sequence[str]) -> dict[str, list[Task]]:
         seen.add(task.id)
         made.setdefault(task.satellite, []).append(task)
     return made
+
+
+def _looks(plan: Entry, satellites: Sequence[str]) -> list[CalibrationLook]:
+    """The calibration looks that are taken; a plan may have none."""
+    if "calibrations" not in plan.values:
+        return []
+    low, high = plan.span_s()
+    looks = []
+    for due in plan.many("calibrations", name="name"):
+        if due.any("look") is None:
+            continue
+        look = _look(due.inside("look"), due.text("satellite", among=satellites))
+        if not low <= look.start_s < look.end_s <= high or look.end_s - look.start_s >= LONGEST_S:
+            raise PlanError(f"{due.where}.look leaves the plan's span, expected it inside")
+        looks.append(look)
+    return looks
+
+
+def _look(entry: Entry, satellite: str) -> CalibrationLook:
+    start_s, end_s = entry.span_s()
+    law = entry.text("law", among=("strip", "across", "inertial"))
+    return CalibrationLook(
+        id=entry.text("id"),
+        satellite=satellite,
+        target=entry.text("target"),
+        start_s=start_s,
+        end_s=end_s,
+        data_bit=1e9 * entry.number("data_gbit", 0.0, 1e9),
+        across=law == "across",
+        line=None if law == "inertial" else _line(entry, end_s - start_s),
+        attitude=unit(entry.numbers("attitude_start", (4,), limit=2.0)),
+        rate_rad_s=np.radians(entry.numbers("rate_start_deg_s", (3,), limit=360.0)),
+    )
 
 
 def _strip_widths(plan: Entry) -> dict[tuple[str, str], float]:
@@ -300,7 +363,8 @@ def _unbroken(orders: Orders) -> None:
 
 def _imaged_once(orders: Orders) -> None:
     """Raise unless every acquisition is imaged, in its own time, and no two at once."""
-    known = {task.id: task for task in orders.tasks}
+    recorded = orders.recorded
+    known = {each.id for each in recorded}
     where = f"plan.attitude.{orders.satellite}"
     for segment in orders.segments:
         if segment.task is not None and segment.task not in known:
@@ -308,10 +372,10 @@ def _imaged_once(orders: Orders) -> None:
                 f"{where} names acquisition {segment.task!r}, expected one of this satellite"
             )
     images = [segment for segment in orders.segments if segment.mode == "image"]
-    if len(images) > len(orders.tasks):
+    if len(images) > len(recorded) or len(known) < len(recorded):
         raise PlanError(f"{where} has {len(images)} 'image', expected one an acquisition")
     spans = {segment.task: (segment.start_s, segment.end_s) for segment in images}
-    for task in orders.tasks:
+    for task in recorded:
         stated = spans.get(task.id)
         if stated is None or not np.allclose(
             stated, (task.start_s, task.end_s), rtol=0, atol=SAME_INSTANT_S
@@ -320,7 +384,7 @@ def _imaged_once(orders: Orders) -> None:
                 f"plan.acquisitions[{task.id!r}] is not imaged from its start to its end in"
                 f" {where}, expected one segment 'image' that does"
             )
-    for before, after in pairwise(orders.tasks):
+    for before, after in pairwise(recorded):
         if after.start_s < before.end_s:
             raise PlanError(
                 f"plan.acquisitions[{after.id!r}] begins before {before.id!r} ends, expected one"

@@ -136,7 +136,7 @@ def fine_times(orders: Orders, eclipses: FloatArray) -> FloatArray:
 def _edges(orders: Orders) -> FloatArray:
     """Where acts begin and end."""
     acts: tuple[_Lasting, ...] = (
-        *orders.segments, *orders.tasks, *orders.sendings, *(orders.freeings or ()),
+        *orders.segments, *orders.recorded, *orders.sendings, *(orders.freeings or ()),
     )  # fmt: skip
     return np.array([t for act in acts for t in (act.start_s, act.end_s)])
 
@@ -196,7 +196,7 @@ def unsent_bit(orders: Orders, satellite: Satellite, t_s: FloatArray) -> FloatAr
 
 def _recorded(orders: Orders, satellite: Satellite, t_s: FloatArray) -> FloatArray:
     bits = np.full(len(t_s), float(satellite.memory_used_bit))
-    for task in orders.tasks:
+    for task in orders.recorded:
         bits += task.data_bit * _progress(t_s, task.start_s, task.end_s)
     return bits
 
@@ -242,7 +242,7 @@ def load_w(power: Power, orders: Orders, t_s: FloatArray) -> FloatArray:
     middle = 0.5 * (t_s[1:] + t_s[:-1])
     turning = [segment for segment in orders.segments if segment.mode in ("slew", "settle")]
     load = np.full(len(middle), float(power.platform_w))
-    load += power.imaging_w * _how_many(orders.tasks, middle)
+    load += power.imaging_w * _how_many(orders.recorded, middle)
     load += power.downlink_w * _how_many(orders.sendings, middle)
     load += power.slew_w * _how_many(turning, middle)
     return load
@@ -291,6 +291,7 @@ def _battery_limits(power: Power, t_s: FloatArray, charge: FloatArray) -> list[E
 def _acts(orders: Orders) -> list[Event]:
     """What was commanded: turning, imaging, sending."""
     strips = {task.id: f"{task.id} {task.strip}" for task in orders.tasks}
+    strips |= {look.id: f"{look.id} {look.target}" for look in orders.looks}
     acts = [
         Event(
             start_s=segment.start_s,

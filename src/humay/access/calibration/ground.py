@@ -128,22 +128,46 @@ def find_ground_looks(
     limits: CalibrationLimits,
 ) -> list[CalibrationLooks]:
     """Windows of one kind: the opportunities of its sites, narrowed to its own limits."""
+    asked = sites_of(kind, sites, limits)
+    if not asked:
+        return []
+    found = find_passes_of(
+        mission, kind, asked, start=start, end=end, nadir=nadir, orbits=orbits, limits=limits
+    )
+    return [
+        narrowed_looks(satellite, orbits[satellite.name], kind, asked, found, nadir, limits)
+        for satellite in mission.satellites
+    ]
+
+
+def sites_of(kind: Kind, sites: Sequence[Site], limits: CalibrationLimits) -> list[Site]:
+    """The sites that serve a kind."""
     asked = [site for site in sites if site.group in GROUPS[kind]]
     if kind == "dark_ocean":
         asked = [site for site in asked if site.shore_m() >= limits.dark_min_shore_m]
+    return asked
+
+
+def find_passes_of(
+    mission: Mission,
+    kind: Kind,
+    asked: Sequence[Site],
+    *,
+    start: datetime,
+    end: datetime,
+    nadir: Nadir,
+    orbits: Mapping[str, Ephemeris],
+    limits: CalibrationLimits,
+) -> Opportunities:
+    """The opportunities of sites of one kind within the satellites' limits."""
+    if kind == "dark_ocean":
         mission = _by_night(mission)
     tilt_rad = limits.yaw_max_off_nadir_rad if kind == "side_slither" else None
     sun_rad = {
         "side_slither": limits.yaw_min_sun_elevation_rad, "dark_ocean": None
     }.get(kind, limits.ground_min_sun_elevation_rad)  # fmt: skip
     requests = [site.to_request(max_off_nadir_rad=tilt_rad, min_sun_rad=sun_rad) for site in asked]
-    if not asked:
-        return []
-    found = find_opportunities(mission, requests, start=start, end=end, nadir=nadir, orbits=orbits)
-    return [
-        _looks(satellite, orbits[satellite.name], kind, asked, found, nadir, limits)
-        for satellite in mission.satellites
-    ]
+    return find_opportunities(mission, requests, start=start, end=end, nadir=nadir, orbits=orbits)
 
 
 def _by_night(mission: Mission) -> Mission:
@@ -152,10 +176,11 @@ def _by_night(mission: Mission) -> Mission:
     return replace(mission, satellites=tuple(anything))
 
 
-def _looks(
+def narrowed_looks(
     satellite: Satellite, ephemeris: Ephemeris, kind: Kind, sites: Sequence[Site],
     found: Opportunities, nadir: Nadir, limits: CalibrationLimits,
 ) -> CalibrationLooks:  # fmt: skip
+    """What a kind's own limits leave of the opportunities of a satellite."""
     own = found.take(found.satellite == satellite.name)
     index = {site.name: i for i, site in enumerate(sites)}
     which = np.array([index[name] for name in own.request], dtype=np.int64)

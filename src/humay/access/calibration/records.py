@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from humay.arrays import FloatArray, IntArray, norm
 from humay.earth import sun_itrf, sunlit_fraction
 from humay.frames import inertial_velocity
-from humay.mission import Satellite
+from humay.mission import CALIBRATION_KINDS, CalibrationKind, Satellite
 from humay.orbit import Ephemeris
 from humay.time import Epoch
 
-Kind: TypeAlias = Literal[
-    "desert", "instrumented", "side_slither", "rayleigh", "dark_ocean", "moon", "star"
-]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind: TypeAlias = CalibrationKind
+KINDS: tuple[Kind, ...] = CALIBRATION_KINDS
 INERTIAL: tuple[Kind, ...] = ("moon", "star")
 
 
