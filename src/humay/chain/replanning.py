@@ -19,7 +19,9 @@ from humay.schedule import (
     STABILITY,
     Previous,
     Promise,
+    aboard_at,
     freeze,
+    gbit_aboard,
     imaged_before,
     mission_at,
     rows_of,
@@ -30,11 +32,13 @@ from humay.time import format_utc, parse_utc
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flying:
-    """The plan that flies, as `humay plan --previous` is told of it."""
+    """The plan that flies, as `humay plan --previous` is told of it; of its `lost_passes` nothing
+    was received."""
 
     document: Mapping[str, Any]
     frozen_until: datetime | None = None
     stability: float = STABILITY
+    lost_passes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,12 +97,15 @@ def surveyed_again(
     with step("previous plan"):
         check_flying(mission, requests, flying, start, end)
     document = flying.document
+    aboard = aboard_at(document, start, flying.lost_passes)
     previous = Previous(
         document=document,
         frozen_until=flying.frozen_until,
         stability=flying.stability,
         imaged=imaged_before(document, start, frozenset()),
-        state=state_at(document, start),
+        state=_weighed(state_at(document, start), aboard),
+        aboard=aboard,
+        lost_passes=flying.lost_passes,
     )
     entries = {entry["name"]: entry for entry in document["requests"]}
     gone = {name for name, entry in entries.items() if not still_asked(entry, requests)}
@@ -120,6 +127,18 @@ def surveyed_again(
         found=_without_done(mission, requests, previous, frozen.acts, found, gone | several),
         previous=previous,
     )
+
+
+def _weighed(
+    state: Mapping[str, Mapping[str, float]], aboard: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, float]]:
+    """With the memory that what is on board takes, to the bit."""
+    return {
+        name: {**each, "memory_gbit": gbit_aboard(aboard, name)}
+        if "memory_gbit" in each
+        else {**each}
+        for name, each in state.items()
+    }
 
 
 def _lacking(

@@ -50,8 +50,14 @@ def releases(case: Case, satellite: Satellite) -> list[Release]:
 
 
 def _sent(case: Case, satellite: Satellite) -> dict[str, tuple[float, float]]:
-    """When each pass ends in which data went down, and how many bits did."""
+    """When each pass ends in which data went down that are not freed, and how many bits did: in the
+    plan, and before it."""
     sent: dict[str, tuple[float, float]] = {}
+    for entry in case.plan.get("previous", {}).get("aboard", ()):
+        if entry["satellite"] == satellite.name and entry["pass"] is not None:
+            _, bits = sent.get(entry["pass"], (0.0, 0.0))
+            end_s = case.clock.seconds(entry["pass_end"])
+            sent[entry["pass"]] = end_s, bits + entry["gbit"] * 1e9
     for downlink in case.of(satellite)[1]:
         if downlink.booked is not None:
             _, bits = sent.get(downlink.booked.id, (0.0, 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from humay.check.aboard import entries_of
 from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Json
 from humay.check.violations import Violation
 from humay.time import format_utc
@@ -15,13 +16,14 @@ def check_answers(case: Case) -> Iterator[Violation]:
         if "first" not in entry:
             continue
         own = [a for a in case.acquisitions if a.entry["request"] == entry["name"]]
-        for what, found in _times(case, own).items():
+        before = [e["delivered"] for e in entries_of(case) if e["request"] == entry["name"]]
+        for what, found in _times(case, own, before).items():
             yield from _compared(case, entry, what, min(found, default=None))
 
 
-def _times(case: Case, own: list[Acquisition]) -> dict[str, list[float]]:
+def _times(case: Case, own: list[Acquisition], before: list[str | None]) -> dict[str, list[float]]:
     sent_s = [case.uplink_end_s(a) for a in own]
-    delivered = [a.entry["delivered"] for a in own]
+    delivered = [*(a.entry["delivered"] for a in own), *before]
     return {
         "uplink": [end_s for end_s in sent_s if end_s is not None],
         "image": [a.end_s for a in own],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from humay.check.aboard import check_aboard
 from humay.check.acknowledged import check_acknowledged
 from humay.check.answers import check_answers
 from humay.check.antennas import check_antennas
@@ -66,6 +67,7 @@ def check_plan(
         *check_downlinks(case),
         *check_memory(case),
         *check_acknowledged(case),
+        *check_aboard(case),
         *check_imaging_time(case),
         *check_duty(case),
         *check_energy(case, slews, sunlight),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from humay.arrays import FloatArray
+from humay.check.aboard import entries_of
 from humay.check.acknowledged import Moved, left_bit, progress_bit, releases
 from humay.check.case import TIME_TOLERANCE_S, Case, Downlink, Pass, Recorded
 from humay.check.contacts import LONGEST_CONTACT_S
@@ -265,16 +266,21 @@ def _deliveries(case: Case) -> Iterator[Violation]:
 
 def _leftovers(case: Case) -> Iterator[Violation]:
     for satellite in case.mission.satellites:
-        sent = 0.0
+        sent, named = 0.0, sum(entry["gbit"] for entry in entries_of(case, satellite))
+        most = satellite.memory_used_bit / 1e9 - named
         for downlink in case.of(satellite)[1]:
             items = downlink.entry["items"]
-            sent += sum(item["gbit"] for item in items if item["acquisition"] is None)
-            if sent > satellite.memory_used_bit / 1e9 + SUM_TOLERANCE_GBIT:
+            sent += sum(
+                item["gbit"]
+                for item in items
+                if item["acquisition"] is None and "aboard" not in item
+            )
+            if sent > most + SUM_TOLERANCE_GBIT * (1 + len(items)):
                 yield case.at(
                     "downlink",
                     downlink.where,
                     f"{sent:.6f} Gbit left from before the plan are sent by its end, expected at"
-                    f" most {satellite.memory_used_bit / 1e9:.6f} Gbit",
+                    f" most {most:.6f} Gbit",
                     downlink.start_s,
                 )
                 break
@@ -328,7 +334,8 @@ def _memory(case: Case, satellite: Satellite) -> Iterator[Violation]:
             f"holds {bits[i] / 1e9:.6f} Gbit, expected at most {most / 1e9:.6f} Gbit",
             float(t_s[i]),
         )
-    unsent = recorded_bit(satellite, acquisitions, t_s) - progress_bit(downlinks, t_s)
+    gone = sum(e["gbit"] for e in entries_of(case, satellite) if e["pass"] is not None) * 1e9
+    unsent = recorded_bit(satellite, acquisitions, t_s) - gone - progress_bit(downlinks, t_s)
     if unsent.min() < -slack:
         i = int(np.argmax(unsent < -slack))
         message = f"has sent {-unsent[i] / 1e9:.6f} Gbit more than it held, expected none"

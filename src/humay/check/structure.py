@@ -375,7 +375,11 @@ DOWNLINK = Record(
         "station": TEXT,
         **SPAN,
         "gbit": GBIT,
-        "items": Many(Record({"acquisition": OrNull(TEXT), "gbit": GBIT})),
+        "items": Many(
+            Record(
+                {"acquisition": OrNull(TEXT), "aboard": TEXT, "gbit": GBIT}, optional=("aboard",)
+            )
+        ),
     }
 )
 
@@ -413,6 +417,21 @@ RESOURCES = Record(
 
 STATE = Record({"memory_gbit": GBIT, "battery_wh": GBIT}, optional=("memory_gbit", "battery_wh"))
 
+ABOARD = Record(
+    {
+        "id": TEXT,
+        "satellite": TEXT,
+        "request": OrNull(TEXT),
+        "strip": OrNull(TEXT),
+        "end": OrNull(TIME),
+        "gbit": GBIT,
+        "value": Number(low=0),
+        "pass": OrNull(TEXT),
+        "pass_end": OrNull(TIME),
+        "delivered": OrNull(TIME),
+    }
+)
+
 PREVIOUS = Record(
     {
         "sha256": TEXT,
@@ -432,7 +451,10 @@ PREVIOUS = Record(
         "failed": Many(TEXT),
         "uplinks": Many(PASS),
         "state": Named(STATE),
-    }
+        "lost_passes": Many(TEXT),
+        "aboard": Many(ABOARD),
+    },
+    optional=("lost_passes", "aboard"),
 )
 
 PLAN = Record(

@@ -4,6 +4,7 @@ This stage sees opportunities, contacts and timelines, never orbits: a plan can 
 hand-written windows.
 """
 
+from humay.schedule.aboard import aboard_at, gbit_aboard, gone_with
 from humay.schedule.difference import difference_document, plan_difference, told
 from humay.schedule.document import plan_document
 from humay.schedule.explain import (
@@ -33,11 +34,14 @@ __all__ = [
     "Previous",
     "Promise",
     "Window",
+    "aboard_at",
     "difference_document",
     "explain_request",
     "explanation_document",
     "explanation_text",
     "freeze",
+    "gbit_aboard",
+    "gone_with",
     "imaged_before",
     "insert_urgent",
     "make_plan",

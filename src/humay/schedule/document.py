@@ -83,7 +83,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             plan, names, delivered, lambda due: _due_reason(plan, due)
         )
     if plan.held.previous is not None:
-        document["previous"] = previous_document(plan.held, names, document)
+        document["previous"] = previous_document(plan.held, names, document, delivered)
     return document
 
 
@@ -196,7 +196,9 @@ def _first(
     """When the first command of a request is up, its first strip imaged, and one of them down."""
     epoch = _epoch(plan)
     own = plan.doings.get(request.name, [])
+    before = () if plan.held.previous is None else plan.held.previous.aboard
     whole = [names[d.act.row] for d in own]
+    whole += [entry["id"] for entry in before if entry["request"] == request.name]
     times = {
         "uplink": [_utc(epoch, d.uplink.end_s) for d in own],
         "image": [_utc(epoch, d.act.end_s) for d in own],
@@ -405,12 +407,18 @@ def _downlinks(plan: Plan, names: Mapping[int, str]) -> list[dict[str, Any]]:
 
 def _items(downlink: Downlink, names: Mapping[int, str]) -> list[dict[str, Any]]:
     return [
-        {
-            "acquisition": None if acquisition is None else names[int(acquisition)],
-            "gbit": round(bits / 1e9, 9),
-        }
+        {**_source(acquisition, names), "gbit": round(bits / 1e9, 9)}
         for acquisition, bits in downlink.items
     ]
+
+
+def _source(name: str | None, names: Mapping[int, str]) -> dict[str, Any]:
+    """What data are of: an acquisition, or what was on board before, as far as that is known."""
+    if name is None:
+        return {"acquisition": None}
+    if name.isdigit():
+        return {"acquisition": names[int(name)]}
+    return {"acquisition": None, "aboard": name}
 
 
 def _deliveries(plan: Plan, names: Mapping[int, str]) -> dict[str, str]:
@@ -418,11 +426,12 @@ def _deliveries(plan: Plan, names: Mapping[int, str]) -> dict[str, str]:
     done: dict[str, str] = {}
     for part in plan.satellites.values():
         left = {names[act.row]: act.bits for act in part.acts}
+        left |= {str(each.acquisition): each.bits for each in part.lane.aboard.unsent}
         for downlink in part.downlinks:
             for acquisition, bits in downlink.items:
                 if acquisition is None:
                     continue
-                name = names[int(acquisition)]
+                name = names[int(acquisition)] if acquisition.isdigit() else acquisition
                 left[name] -= bits
                 if left[name] < 1.0:  # less than a bit: rounding
                     done[name] = _utc(_epoch(plan), downlink.end_s)

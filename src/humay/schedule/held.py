@@ -12,6 +12,7 @@ from humay.access import Contacts, Link, Opportunities, Pointing
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Mission
+from humay.schedule.aboard import Aboard, aboard_of
 from humay.schedule.commands import Commanding
 from humay.schedule.core import no_conflicts
 from humay.schedule.ground import Pass, stretches
@@ -19,6 +20,7 @@ from humay.schedule.planner import Lane, Refusal
 from humay.schedule.previous import SAME_S, Booked, Freeze, Previous, Promise, clear_of_freeze_s
 from humay.schedule.sequence import Act
 from humay.schedule.worth import Worth
+from humay.time import Epoch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +48,11 @@ class Held:
     def fixed_s(self) -> dict[int, float]:
         """When the opportunities begin that stay."""
         return {row: promise.start_s for promise, row in self.frozen}
+
+    def aboard(self, satellite: str, epoch: Epoch, start_s: float) -> Aboard:
+        """What one satellite has on board as the plan begins, as far as the plan before knows."""
+        entries = () if self.previous is None else self.previous.aboard
+        return aboard_of(entries, satellite, epoch, start_s)
 
     @property
     def refusals(self) -> dict[str, Refusal]:

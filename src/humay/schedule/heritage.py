@@ -12,9 +12,12 @@ from humay.schedule.held import Held
 from humay.time import format_utc
 
 
-def previous_document(held: Held, names: Mapping[int, str], document: Json) -> dict[str, Any]:
+def previous_document(
+    held: Held, names: Mapping[int, str], document: Json, delivered: Mapping[str, str]
+) -> dict[str, Any]:
     """Which plan flew before `document`, what of it stays, and what became of the rest. `names`
-    gives the acquisition of each opportunity that is one."""
+    gives the acquisition of each opportunity that is one, `delivered` when what was on board is on
+    the ground."""
     previous, frozen = held.previous, held.freeze
     if previous is None or frozen is None:
         raise PlanError("there is no previous plan to tell of")
@@ -44,6 +47,8 @@ def previous_document(held: Held, names: Mapping[int, str], document: Json) -> d
             for name, booked in frozen.uplinks.items()
             if name in carriers and name not in here
         ],
+        "lost_passes": sorted(previous.lost_passes),
+        "aboard": [{**entry, "delivered": delivered.get(entry["id"])} for entry in previous.aboard],
         "state": {name: dict(each) for name, each in previous.state.items()},
     }
 

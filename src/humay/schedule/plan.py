@@ -22,7 +22,7 @@ from humay.access import (
 )
 from humay.arrays import IntArray
 from humay.errors import PlanError
-from humay.mission import Mission, Request
+from humay.mission import Mission, Request, Satellite
 from humay.schedule.assignment import Need
 from humay.schedule.bound import upper_bound
 from humay.schedule.calibration import DueLook, due_looks, wanted_looks, without_clouds
@@ -272,7 +272,8 @@ def make_plan(
     given = _narrowed(given, looks)
 
     empty = make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
-    for lane in empty.values():
+    for name, lane in empty.items():
+        lane.aboard = held.aboard(name, epoch, span[0])
         _refuse_hopeless(lane)
     empty = held.begun(empty, given.opportunities, given.pointing)
 
@@ -416,12 +417,18 @@ def _shares(given: PlanInput) -> dict[str, float]:
     return shares | {request.name: 1.0 for request in given.requests if request.kind == "point"}
 
 
+def _unsent(satellite: Satellite, lane: Lane) -> Satellite:
+    """With what was sent before acknowledged at once: no plan frees its memory sooner."""
+    left = max(satellite.memory_used_bit - lane.aboard.sent_bit, 0.0)
+    return replace(satellite, memory_used_bit=left)
+
+
 def _proof(
     given: PlanInput, worth: Worth, empty: Mapping[str, Lane], release_s: float, held: Held
 ) -> Proof:
     """What no plan exceeds, with every contact that satellites could have, booked or not, and with
     what stays of a previous plan as it is."""
-    satellites = {satellite.name: satellite for satellite in given.mission.satellites}
+    satellites = {s.name: _unsent(s, empty[s.name]) for s in given.mission.satellites}
     ready = {
         name: soonest_command_s(satellite, given.mission, given.contacts, release_s)
         for name, satellite in satellites.items()

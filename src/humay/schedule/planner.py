@@ -17,6 +17,7 @@ import numpy as np
 from humay.access import Opportunities, Pointing, Timeline
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.mission import Mission, Satellite, Station
+from humay.schedule.aboard import EMPTY, LEAST_GBIT, Aboard
 from humay.schedule.acknowledged import Freed, freed, uplink_after
 from humay.schedule.attitude import SweepStates, sweep_states
 from humay.schedule.commands import Commanding
@@ -73,6 +74,7 @@ class Lane:
     passes: tuple[Pass, ...]
     commanding: Commanding
     acts: list[Act] = field(default_factory=list)
+    aboard: Aboard = EMPTY
 
     @property
     def span(self) -> tuple[float, float]:
@@ -82,18 +84,22 @@ class Lane:
         return self.choreography.segments(acts)
 
     def recordings(self, acts: Sequence[Act]) -> list[Recording]:
-        """What is on board at the start, and what the acts record."""
-        before = Recording(
-            acquisition=None,
-            start_s=self.span[0],
-            end_s=self.span[0],
-            bits=self.satellite.memory_used_bit,
-        )
+        """What is on board unsent at the start, and what the acts record."""
         made = [
             Recording(acquisition=str(act.row), start_s=act.start_s, end_s=act.end_s, bits=act.bits)
             for act in acts
         ]
-        return ([before] if before.bits else []) + made
+        return [*self._unsent_before, *made]
+
+    @cached_property
+    def _unsent_before(self) -> list[Recording]:
+        """What is on board unsent at the start; what of it nobody knows anything of comes first."""
+        known = self.aboard.sent_bit + sum(each.bits for each in self.aboard.unsent)
+        older, unsent = self.satellite.memory_used_bit - known, list(self.aboard.unsent)
+        if older < LEAST_GBIT * 1e9:
+            return unsent
+        at_s = min([self.span[0], *(each.end_s - 1.0 for each in unsent)])
+        return [Recording(acquisition=None, start_s=at_s, end_s=at_s, bits=older), *unsent]
 
     def sendings(self, segments: Sequence[Segment]) -> list[Sending]:
         """When data can go down: with a steerable antenna in any attitude, else in that of nadir;
@@ -133,8 +139,13 @@ class Lane:
         """Bits on board over time: what was sent leaves at once, or when it is acknowledged."""
         if not self.acknowledges:
             return memory_curve(self.recordings(acts), downlinks, *self.span)
+        at_s = self.span[0]
+        sent = [
+            Recording(acquisition=None, start_s=at_s, end_s=at_s, bits=each.bits)
+            for each in self.aboard.sent
+        ]
         leaving = [each for each in self.freed(downlinks) if each.uplink is not None]
-        return memory_curve(self.recordings(acts), leaving, *self.span)
+        return memory_curve([*sent, *self.recordings(acts)], leaving, *self.span)
 
     @property
     def acknowledges(self) -> bool:
@@ -144,13 +155,15 @@ class Lane:
     def freed(self, downlinks: Sequence[Downlink]) -> list[Freed]:
         """What was sent, pass by pass, and when it leaves the memory, where that has to wait for
         the uplink that acknowledges it."""
-        return freed(downlinks, (), self.acknowledging)
+        return freed(downlinks, self.aboard.sent, self.acknowledging)
 
     @cached_property
     def acknowledging(self) -> dict[str, Pass | None]:
         """The pass that acknowledges what went down in each."""
         after_s = self.satellite.acknowledge_s
-        return {p.pass_id: uplink_after(p.end_s, self.passes, after_s) for p in self.passes}
+        ends = {each.pass_id: each.end_s for each in self.aboard.sent}
+        ends |= {p.pass_id: p.end_s for p in self.passes}
+        return {name: uplink_after(end_s, self.passes, after_s) for name, end_s in ends.items()}
 
     def energy(
         self, segments: Sequence[Segment], downlinks: Sequence[Downlink]

@@ -39,7 +39,8 @@ class Previous:
     `withdrawn` names requests that are flown though nobody asks for them any more, and what the
     previous plan calls them. `imaged` are strips that earlier plans have imaged before the new one
     begins, `failed` acquisitions of this one that came to nothing, `state` is what the satellites
-    have on board then, where that is not what the mission says.
+    have on board then, where that is not what the mission says; `aboard` says of what
+    (`aboard_at`), where nothing of the `lost_passes` was received.
     """
 
     document: Json
@@ -49,6 +50,8 @@ class Previous:
     imaged: Sequence[Mapping[str, str]] = ()
     failed: frozenset[str] = frozenset()
     state: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    aboard: Sequence[Json] = ()
+    lost_passes: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not 0 <= self.stability < math.inf:

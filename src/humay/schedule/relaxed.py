@@ -15,7 +15,6 @@ import numpy as np
 
 from humay.access import Contacts, Opportunities, Pointing
 from humay.arrays import FloatArray, IntArray
-from humay.mission import Satellite
 from humay.schedule.core import Problem, SlidingLimit, Store, no_conflicts, upper_bound
 from humay.schedule.mapping import SPARE_S, bundles_of, poses_of, turn_of
 from humay.schedule.planner import Lane
@@ -103,14 +102,17 @@ def _memory(given: Reach, lane: Lane, use_bit_s: FloatArray, number: int) -> Sto
         lane=number,
         t_s=t_s,
         income=income,
-        initial=_free_bit(satellite),
+        initial=_free_bit(lane),
         capacity=satellite.memory_bit,
         use=use_bit_s,
     )
 
 
-def _free_bit(satellite: Satellite) -> float:
-    return max(satellite.memory_bit - satellite.memory_used_bit, 0.0)
+def _free_bit(lane: Lane) -> float:
+    """What was sent before is taken to be acknowledged at once."""
+    satellite = lane.satellite
+    free = satellite.memory_bit - satellite.memory_used_bit + lane.aboard.sent_bit
+    return max(min(free, satellite.memory_bit), 0.0)
 
 
 # What is proved ----------------------------------------------------------------------------------

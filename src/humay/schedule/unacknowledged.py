@@ -55,11 +55,15 @@ def waiting_budgets(
 
 def _told(lane: Lane) -> list[tuple[float, Pass, float]]:
     """Of every pass that is acknowledged its end, the pass that does it, and what could have come
-    down in it."""
+    down in it, or has before the plan."""
     told = []
     for p in lane.passes:
         uplink = lane.acknowledging[p.pass_id]
         if uplink is not None:
             bits = sum((s.end_s - s.start_s) * s.bit_s for s in p.stretches)
             told.append((p.end_s, uplink, min(bits, lane.satellite.memory_bit)))
+    for sent in lane.aboard.sent:
+        uplink = lane.acknowledging[sent.pass_id]
+        if uplink is not None:
+            told.append((sent.end_s, uplink, sent.bits))
     return told
