@@ -77,6 +77,26 @@ def sun_law(orbit: Ephemeris, panel_normal: FloatArray) -> Law:
     return law
 
 
+def charging_law(orbit: Ephemeris, panel_normal: FloatArray, roll_rad: float) -> Law:
+    """The panel normal at the Sun, the body turned by `roll_rad` about it from where y lies nearest
+    to y of `orb`, or x to x where the normal lies less than 45 deg off y."""
+    normal = unit(panel_normal)
+    axis = 0 if abs(normal[1]) > np.sqrt(0.5) else 1
+    side = unit(np.eye(3)[axis] - normal[axis] * normal)
+    third = np.cross(normal, side)
+    # what points along the nearest direction once the body is turned by the roll about its normal
+    turned = np.cos(roll_rad) * side - np.sin(roll_rad) * third
+    body = np.stack([normal, turned, np.cross(normal, turned)])
+
+    def law(t_s: FloatArray) -> FloatArray:
+        to_gcrf = np.swapaxes(itrf_from_gcrf(orbit.epoch, t_s), -1, -2)
+        along = (to_gcrf @ orb_from_itrf(orbit, t_s)[:, axis, :, None])[..., 0]
+        sun = unit(sun_from_satellite(orbit, t_s))
+        return quaternion_from_matrix(body.T @ _triad(sun, along))
+
+    return law
+
+
 def station_law(orbit: Ephemeris, station: Station, antenna_axis: FloatArray) -> Law:
     """The antenna at the station; the body axis most at right angles with it along the flight."""
     antenna_body = unit(antenna_axis)
@@ -155,6 +175,9 @@ def law_of(segment: Segment, orbit: Ephemeris) -> Law | None:
     power = segment.satellite.power
     if segment.law == "sun" and power is not None:
         return sun_law(orbit, np.array(power.panel_normal))
+    if segment.law == "charging" and power is not None:
+        roll_rad = segment.satellite.charging_roll_rad
+        return charging_law(orbit, np.array(power.panel_normal), roll_rad)
     return None
 
 

@@ -193,7 +193,7 @@ def panel_share(
             continue
         if segment.law == "nadir":
             nadir[here] = True
-        elif segment.law == "sun":
+        elif segment.law in ("sun", "charging"):
             share[here], nadir[here] = 1.0, False
         else:
             share[here], nadir[here] = _turned(case, segment, t_s[here], normal_body, slews), False

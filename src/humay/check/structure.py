@@ -393,7 +393,7 @@ def _mode(optional: Sequence[str] = (), **more: Rule) -> Record:
 SEGMENT = Tagged(
     "mode",
     {
-        "idle": _mode(law=Choice(("nadir", "sun"))),
+        "idle": _mode(law=Choice(("nadir", "sun", "charging"))),
         "slew": _mode(phases=Many(PHASE, 1), angle_deg=ANGLE),
         "settle": _mode(acquisition=TEXT),
         "image": _mode(acquisition=TEXT),

@@ -76,8 +76,8 @@ def _allowed(case: Case, segment: Segment) -> Iterator[Violation]:
 
     if segment.mode == "idle" and segment.law != satellite.idle_attitude:
         yield fault(f"law is {segment.law!r}, expected the mission's {satellite.idle_attitude!r}")
-    if segment.law == "sun" and satellite.power is None:
-        yield fault("law is 'sun', expected 'nadir': the mission names no panel")
+    if segment.law in ("sun", "charging") and satellite.power is None:
+        yield fault(f"law is {segment.law!r}, expected 'nadir': the mission names no panel")
     if segment.mode == "downlink" and satellite.antenna != "fixed":
         yield fault(f"found with a {satellite.antenna} antenna, expected with a fixed one only")
     if segment.mode == "downlink" and (segment.entry.get("station") is None) != (

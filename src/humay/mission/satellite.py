@@ -28,6 +28,7 @@ from humay.mission.keys import Key, Rows, SameAs, Sub, Table
 from humay.mission.kinds import Choice, Direction, File, Flag, Number, Text, Time, TimeOfDay, Whole
 from humay.mission.trees import ConstraintTree
 
+IdleAttitude: TypeAlias = Literal["nadir", "sun", "charging"]
 _ANGLE_LIMIT = Number(above=0, below=90)
 
 
@@ -261,7 +262,8 @@ class Satellite:
     antenna: Literal["steerable", "fixed"] = "steerable"
     antenna_axis: tuple[float, float, float] | None = None
     image_while_downlinking: bool = True
-    idle_attitude: Literal["nadir", "sun"] = "nadir"
+    idle_attitude: IdleAttitude = "nadir"
+    charging_roll_rad: float = 0.0
     keep_out: tuple[KeepOut, ...] = ()
     navigation: Navigation = Navigation()
     power: Power | None = None
@@ -287,9 +289,15 @@ class Satellite:
                 f"satellite {self.name!r}: antenna_axis is given with a {self.antenna} antenna, "
                 "expected antenna = 'fixed'"
             )
-        if self.idle_attitude == "sun" and self.power is None:
+        if self.charging_roll_rad and self.idle_attitude != "charging":
             raise MissionError(
-                f"satellite {self.name!r}: idle_attitude is 'sun' without a power table, expected "
+                f"satellite {self.name!r}: charging_roll_deg is given with idle_attitude"
+                f" {self.idle_attitude!r}, expected 'charging'"
+            )
+        if self.idle_attitude != "nadir" and self.power is None:
+            raise MissionError(
+                f"satellite {self.name!r}: idle_attitude is {self.idle_attitude!r} without a power "
+                "table, expected "
                 "one with the panel_normal that is to face the Sun"
             )
 
@@ -452,9 +460,16 @@ SATELLITE = Table(
         ),
         Key(
             "idle_attitude",
-            Choice(("nadir", "sun")),
-            "where the satellite turns with nothing to do: camera to nadir, or panels to the Sun",
+            Choice(("nadir", "sun", "charging")),
+            "where the satellite turns with nothing to do: camera to nadir, panels to the Sun with "
+            "a side to the pole, or panels to the Sun with a side to the orbit",
             default="nadir",
+        ),
+        Key(
+            "charging_roll_deg",
+            Number(at_least=-180, at_most=180),
+            "turn about the Sun's direction of the attitude `charging`, about the panels' normal",
+            default=0.0,
         ),
         Key(
             "keep_out",

@@ -9,16 +9,24 @@ import numpy as np
 
 from humay.access import Pointing, Timeline
 from humay.arrays import FloatArray, cross, dot, unit
+from humay.errors import PlanError
 from humay.frames import (
+    matrix_from_quaternion,
     quaternion_from_matrix,
+    quaternion_from_rotation_vector,
     quaternion_inverse,
     quaternion_product,
     rotation_vector_from_quaternion,
 )
 from humay.schedule.quick import law_at
 from humay.schedule.slews import State
+from humay.time import format_utc
 
-Law: TypeAlias = Literal["nadir", "sun", "station"]
+Law: TypeAlias = Literal["nadir", "sun", "charging", "station"]
+
+LEAST_APART_RAD = np.radians(5.0)
+"""Of the Sun from the direction that the side of a charging satellite follows: nearer to it, the
+side would turn fast."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,14 +56,18 @@ class IdleLaw:
         return State(attitude=attitude, rate_rad_s=rate)
 
 
-def idle_law(law: Law, timeline: Timeline, panel_normal: FloatArray) -> IdleLaw:
-    """The law `nadir` (body axes are orbital axes) or `sun` (the panel normal on the Sun)."""
-    q = (
-        timeline.nadir_attitude
-        if law == "nadir"
-        else quaternion_from_matrix(sun_pointing(timeline.sun_gcrf, panel_normal))
-    )
-    return law_through(law, timeline.t_s, q)
+def idle_law(
+    law: Law, timeline: Timeline, panel_normal: FloatArray, roll_rad: float = 0.0
+) -> IdleLaw:
+    """The law `nadir` (body axes are orbital axes), `sun` or `charging` (the panel normal on the
+    Sun). Raises `PlanError` where `charging` is not well defined."""
+    if law == "nadir":
+        return law_through(law, timeline.t_s, timeline.nadir_attitude)
+    if law == "charging":
+        axes = charging_pointing(timeline, panel_normal, roll_rad)
+    else:
+        axes = sun_pointing(timeline.sun_gcrf, panel_normal)
+    return law_through(law, timeline.t_s, quaternion_from_matrix(axes))
 
 
 def law_through(law: Law, t_s: FloatArray, q: FloatArray) -> IdleLaw:
@@ -95,6 +107,32 @@ def sun_pointing(sun_gcrf: FloatArray, panel_normal: FloatArray) -> FloatArray:
     as nearly as it can to the GCRF z axis.
     """
     return facing(sun_gcrf, np.broadcast_to([0.0, 0.0, 1.0], sun_gcrf.shape), panel_normal)
+
+
+def charging_pointing(timeline: Timeline, panel_normal: FloatArray, roll_rad: float) -> FloatArray:
+    """`body_from_gcrf` (k, 3, 3) with the panel normal on the Sun, and body y as nearly as it can
+    where it points to over nadir, against the orbit's normal; body x along the flight where the
+    panels look rather along y. From there the body is turned about the normal.
+
+    An orbit's normal keeps still, so that the satellite does, too, and star trackers that look away
+    from the Earth while it images do so while it charges.
+    """
+    normal = unit(np.asarray(panel_normal, dtype=np.float64))
+    axis = 1 if abs(normal[1]) <= np.sqrt(0.5) else 0
+    towards = matrix_from_quaternion(timeline.nadir_attitude)[:, axis]
+    apart_rad = np.arccos(np.clip(np.abs(dot(timeline.sun_gcrf, towards)), 0.0, 1.0))
+    nearest = int(np.argmin(apart_rad))
+    if apart_rad[nearest] < LEAST_APART_RAD:
+        what = "the orbit's normal" if axis == 1 else "the direction of flight"
+        when = format_utc(timeline.epoch.utc(float(timeline.t_s[nearest])))
+        raise PlanError(
+            f"satellite {timeline.satellite!r}: idle_attitude is 'charging', and at {when} the Sun"
+            f" stands {np.degrees(apart_rad[nearest]):.1f} deg off {what}, expected at least"
+            f" {np.degrees(LEAST_APART_RAD):g}: take 'sun'"
+        )
+    turn = matrix_from_quaternion(quaternion_from_rotation_vector(roll_rad * normal))
+    body = _triad(normal[None], np.eye(3)[axis][None])
+    return np.asarray(turn @ np.swapaxes(body, -1, -2) @ _triad(timeline.sun_gcrf, towards))
 
 
 def facing(there: FloatArray, towards: FloatArray, axis_body: FloatArray) -> FloatArray:

@@ -20,10 +20,11 @@ from humay.access import (
     StereoSets,
     Timeline,
 )
-from humay.arrays import IntArray
+from humay.arrays import FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Mission, Request, Satellite
 from humay.schedule.assignment import Need
+from humay.schedule.attitude import idle_law
 from humay.schedule.bound import upper_bound
 from humay.schedule.calibration import DueLook, due_looks, wanted_looks, without_clouds
 from humay.schedule.commands import commanding, soonest_command_s
@@ -42,6 +43,7 @@ from humay.schedule.worth import Worth, worth_of
 from humay.time import format_utc
 
 IDLE_STEP_S = 10.0  # of the timeline
+ROLL_STEP_DEG = 5
 SEQUENCED_AT_MOST = 4_000
 """Opportunities up to which a plan is bounded by sequences: they take about 5 s for 500."""
 GREEDY = Effort(iterations=0)
@@ -390,8 +392,21 @@ def _refuse_idle_looks(lane: Lane) -> None:
     raise PlanError(
         f"satellite {lane.satellite.name!r}: its idle attitude ({law.law!r}) brings {keep_out.text}"
         f" at {format_utc(guard.timeline.epoch.utc(float(t_s[i])))}, expected one that never does;"
-        " or leave 'idle' out of its modes"
+        f" or leave 'idle' out of its modes{_clear_roll(lane, t_s)}"
     )
+
+
+def _clear_roll(lane: Lane, t_s: FloatArray) -> str:
+    """For a satellite that charges, which roll nearest to none would keep off all."""
+    satellite, guard = lane.satellite, lane.choreography.guard
+    if satellite.idle_attitude != "charging" or satellite.power is None:
+        return ""
+    normal = np.asarray(satellite.power.panel_normal)
+    for roll_deg in sorted(range(-180, 180, ROLL_STEP_DEG), key=abs):
+        law = idle_law("charging", guard.timeline, normal, math.radians(roll_deg))
+        if guard.worst("idle", t_s, law.attitude(t_s)) is None:
+            return f"; charging_roll_deg = {roll_deg} would keep off"
+    return "; no charging_roll_deg would keep off"
 
 
 def satellite_plan(lane: Lane) -> SatellitePlan:

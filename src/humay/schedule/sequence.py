@@ -108,7 +108,8 @@ class Choreography:
         """The law between acts. Without panels, `sun` turns -z to the Sun."""
         power = self.satellite.power
         normal = np.array([0.0, 0.0, -1.0]) if power is None else np.asarray(power.panel_normal)
-        return idle_law(self.satellite.idle_attitude, self.timeline, normal)
+        roll_rad = self.satellite.charging_roll_rad
+        return idle_law(self.satellite.idle_attitude, self.timeline, normal, roll_rad)
 
     @cached_property
     def nadir(self) -> IdleLaw:

@@ -111,7 +111,10 @@ def _law(
             f"plan.attitude.{satellite.name} turns panels to the Sun, expected 'nadir': the mission"
             " has no power table for this satellite"
         )
-    return sun_law(orbit, np.array(satellite.power.panel_normal))
+    normal = np.array(satellite.power.panel_normal)
+    if segment.law == "charging":
+        return charging_law(orbit, normal, satellite.charging_roll_rad)
+    return sun_law(orbit, normal)
 
 
 def _towards(name: str, satellite: Satellite, orbit: Ephemeris, stations: Sequence[Station]) -> Law:
@@ -186,6 +189,25 @@ def sun_law(orbit: Ephemeris, panel_normal: FloatArray) -> Law:
         sun = sun_direction_gcrf(orbit, t_s)
         pole = np.broadcast_to([0.0, 0.0, 1.0], sun.shape)
         return quaternion_from_matrix(body.T @ _triad(sun, pole))
+
+    return law
+
+
+def charging_law(orbit: Ephemeris, panel_normal: FloatArray, roll_rad: float) -> Law:
+    """The panel normal points at the Sun, body y (x for panels along y) as nearly as it can where
+    it points to over nadir; from there the body is turned about the normal."""
+    normal = unit(panel_normal)
+    axis = 1 if abs(normal[1]) <= np.sqrt(0.5) else 0
+    body = _triad(normal, np.eye(3)[axis])
+    turn = quaternion_from_rotation_vector(roll_rad * normal)
+
+    def law(t_s: FloatArray) -> FloatArray:
+        r, v = orbit.state_itrf(t_s)
+        side_itrf = orbital_frame(-up_at(r), inertial_velocity(r, v))[:, axis]
+        turn_itrf = itrf_from_gcrf(orbit.epoch, t_s)
+        side = np.einsum("nji,nj->ni", turn_itrf, side_itrf)
+        facing = quaternion_from_matrix(body.T @ _triad(sun_direction_gcrf(orbit, t_s), side))
+        return quaternion_product(turn, facing)
 
     return law
 

@@ -327,7 +327,7 @@ def _segment(entry: Entry) -> Segment:
         mode=mode,
         start_s=start_s,
         end_s=end_s,
-        law=entry.text("law", among=("nadir", "sun")) if law == "law" else law,
+        law=entry.text("law", among=("nadir", "sun", "charging")) if law == "law" else law,
         task=entry.text("acquisition") if mode in ("settle", "image") else None,
         station=_station(entry) if mode == "downlink" else None,
         phases=tuple(_phase(phase) for phase in entry.many("phases")) if mode == "slew" else (),
