@@ -16,9 +16,11 @@ from humay.check import as_it_was, check_plan, rebuilt_request, still_asked
 from humay.errors import PlanError
 from humay.mission import Mission, Request
 from humay.schedule import (
+    MOST_CHANGED,
     STABILITY,
     Previous,
     Promise,
+    Urgency,
     aboard_at,
     freeze,
     gbit_aboard,
@@ -33,12 +35,15 @@ from humay.time import format_utc, parse_utc
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flying:
     """The plan that flies, as `humay plan --previous` is told of it; of its `lost_passes` nothing
-    was received."""
+    was received. With `urgent` requests nothing else is planned anew, and at most `most_changed` of
+    it makes room for them."""
 
     document: Mapping[str, Any]
     frozen_until: datetime | None = None
     stability: float = STABILITY
     lost_passes: frozenset[str] = frozenset()
+    urgent: tuple[Request, ...] | None = None
+    most_changed: float = MOST_CHANGED
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +111,9 @@ def surveyed_again(
         state=_weighed(state_at(document, start), aboard),
         aboard=aboard,
         lost_passes=flying.lost_passes,
+        urgent=_urgency(flying, requests, step),
     )
+    requests = [*requests, *(flying.urgent or ())]
     entries = {entry["name"]: entry for entry in document["requests"]}
     gone = {name for name, entry in entries.items() if not still_asked(entry, requests)}
     several = {request.name for request in requests if request.several_looks}
@@ -139,6 +146,19 @@ def _weighed(
         else {**each}
         for name, each in state.items()
     }
+
+
+def _urgency(flying: Flying, requests: Sequence[Request], step: Step) -> Urgency | None:
+    """The requests that just came in. Raises `PlanError` for one of a name that is known."""
+    if flying.urgent is None:
+        return None
+    known = {request.name for request in requests}
+    known |= {entry["name"] for entry in flying.document["requests"]}
+    twin = next((request.name for request in flying.urgent if request.name in known), None)
+    if twin is not None:
+        raise PlanError(f"urgent request {twin!r} is asked for already, expected a new name")
+    names = tuple(request.name for request in flying.urgent)
+    return Urgency(names=names, most_changed=flying.most_changed, timed=step)
 
 
 def _lacking(

@@ -18,6 +18,7 @@ import shapely
 from humay.check.aboard import check_taken_over
 from humay.check.case import TIME_TOLERANCE_S, Case, Json
 from humay.check.references import same_geometry
+from humay.check.urgent import check_urgent
 from humay.check.violations import Violation
 from humay.files import json_bytes
 from humay.mission import Mission, Outage, Request, Satellite
@@ -156,6 +157,7 @@ def check_previous(case: Case, old: Json) -> Iterator[Violation]:
         if stays.whole and not told.get("lost_passes"):  # with more to send, all goes down later
             yield from _downlinks(case, old, satellite, stays)
     yield from _counts(case, told, old)
+    yield from check_urgent(case, told, old)
 
 
 def _fault(case: Case, message: str, t_s: float | None = None) -> Violation:
@@ -262,7 +264,8 @@ def _stays(case: Case, told: Json, old: Json, satellite: Satellite) -> _Satellit
         passes=[
             entry
             for name, entry in kept.items()
-            if span(entry)[1] > case.start_s and (span(entry)[0] < thaw_s or name in carriers)
+            if span(entry)[1] > case.start_s
+            and ("urgent" in told or span(entry)[0] < thaw_s or name in carriers)
         ],
         whole=len(kept) == len(booked) and len(flown) == len(own),
     )

@@ -453,8 +453,14 @@ PREVIOUS = Record(
         "state": Named(STATE),
         "lost_passes": Many(TEXT),
         "aboard": Many(ABOARD),
+        "urgent": Record(
+            {
+                "most_changed": Number(low=0, high=1),
+                "requests": Many(Record({"name": TEXT, "displaced": Many(TEXT)})),
+            }
+        ),
     },
-    optional=("lost_passes", "aboard"),
+    optional=("lost_passes", "aboard", "urgent"),
 )
 
 PLAN = Record(

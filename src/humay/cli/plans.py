@@ -7,7 +7,8 @@ import math
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,6 @@ from humay.cli.app import (
     Quiet,
     RequestFile,
     Seed,
-    Start,
     Threads,
     check_suffix,
     instant,
@@ -33,9 +33,10 @@ from humay.cli.app import (
     thread_count,
 )
 from humay.errors import HumayError
+from humay.time import format_utc
 
 if TYPE_CHECKING:
-    from humay.chain import Flying
+    from humay.chain import Flying, Timings
     from humay.mission import Request
     from humay.schedule import Effort, Plan
 
@@ -44,6 +45,13 @@ PreviousFile = Annotated[
 ]
 CompareFile = Annotated[
     Path | None, typer.Option("--compare", help="plan (JSON) whose difference to this is told")
+]
+PlanStart = Annotated[
+    str | None, typer.Option(help="begin, ISO 8601 UTC, such as 2026-03-01T00:00Z")
+]
+UrgentFile = Annotated[
+    Path | None,
+    typer.Option("--urgent", help="requests (GeoJSON) that just came in, besides REQUESTS"),
 ]
 Explained = Annotated[
     list[str] | None,
@@ -54,9 +62,12 @@ Explained = Annotated[
 def plan(
     mission: MissionFile,
     requests: RequestFile,
-    start: Start,
-    hours: Annotated[float, typer.Option(min=0.01, max=9600, help="length of the plan in hours")],
     output: Annotated[Path, typer.Option("-o", "--output", help="plan file to write (JSON)")],
+    start: PlanStart = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=9600, help="length of the plan in hours"),
+    ] = None,
     release: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +111,20 @@ def plan(
             " its worth; default 0.1",
         ),
     ] = None,
+    urgent: UrgentFile = None,
+    most_changed: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="share of the previous plan's acquisitions that may make room for what is"
+            " urgent; default 0.05",
+        ),
+    ] = None,
+    book: Annotated[
+        Path | None,
+        typer.Option(help="with --urgent, also write all requests of the new plan (GeoJSON)"),
+    ] = None,
     compare: CompareFile = None,
     explain: Explained = None,
     as_json: AsJson = False,
@@ -107,27 +132,36 @@ def plan(
 ) -> None:
     """Plan acquisitions and downlinks, bound the plan, have it checked, write it."""
     from humay.access import read_contacts, read_opportunities, read_pointing, read_timelines
-    from humay.chain import planned, survey, surveyed_again
+    from humay.chain import Timings, planned, survey, surveyed_again
     from humay.check import load_plan
     from humay.files import json_bytes, write_whole
+    from humay.mission import joined_requests, load_requests
     from humay.orbit import ephemerides
-    from humay.schedule import explanation_text
+    from humay.schedule import answers_text, explanation_text
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
-    if previous is None and (freeze_until is not None or stability is not None):
-        raise typer.BadParameter("--freeze-until and --stability need --previous")
+    needy = {"--freeze-until": freeze_until, "--stability": stability, "--urgent": urgent}
+    _refuse_without(previous, "--previous", needy)
+    _refuse_without(urgent, "--urgent", {"--most-changed": most_changed, "--book": book})
     check_suffix(output, (".json",))
-    keep_inputs((mission, requests, opportunities_file, contacts_file, timeline_file), output)
-    begin, end = span(start, hours / 24.0)
-    released = begin if release is None else instant(release, "--release")
+    check_suffix(book, (".geojson", ".json"))
+    keep_inputs(
+        (mission, requests, urgent, opportunities_file, contacts_file, timeline_file), output, book
+    )
     craft, wanted = loaded(mission, requests)
-    effort = _effort(iterations, seconds, thread_count(threads))
     flying = _flying(previous, freeze_until, stability)
-    names = _known(explain or [], wanted)
+    if flying is not None and urgent is not None:
+        flying = _with_urgent(flying, load_requests(urgent, craft), most_changed)
+    begin, end = _span_of(start, hours, flying)
+    released = begin if release is None else instant(release, "--release")
+    effort = _effort(iterations, seconds, thread_count(threads))
+    late = () if flying is None else flying.urgent or ()
+    names = _known(explain or [], [*wanted, *late])
     explained: list[Any] = []
     other = None if compare is None else load_plan(compare)
-    with progress(quiet) as step:
+    with progress(quiet) as shown:
+        step = Timings(show=shown)
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
         epoch = next(iter(orbits.values())).epoch
@@ -160,14 +194,19 @@ def plan(
             previous=kept,
             look=lambda plan: explained.extend(_explained(plan, names)),
         )
+    if urgent is not None and book is not None:
+        write_whole(book, joined_requests(requests, urgent))
     write_whole(output, json_bytes(document))
     changes = _changes(other, document)
+    answers = _answers(flying, document, step)
     if as_json:
-        told = {"output": str(output), "objective": document["objective"]}
+        told = {"output": str(output), "objective": document["objective"]} | answers
         told |= {} if changes is None else {"difference": changes}
         say(json.dumps(told | ({"explain": explained} if names else {})))
     else:
         say(f"{output}: {plan_summary(document)}")
+        for each in answers.values():
+            say(f"{answers_text(each)}\n  found in {each['seconds']:.2f} s")
         _tell(changes)
         for each in explained:
             say(explanation_text(each))
@@ -178,14 +217,17 @@ def check(
     requests: RequestFile,
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan file (JSON)")],
     previous: PreviousFile = None,
+    urgent: UrgentFile = None,
     compare: CompareFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge a plan by other code: print `valid`, or every violation and exit with 1."""
     from humay.check import check_plan, load_plan, verdict
+    from humay.mission import load_requests
 
     craft, wanted = loaded(mission, requests)
+    wanted += () if urgent is None else load_requests(urgent, craft)
     document = load_plan(plan_file)
     flown, other = (None if path is None else load_plan(path) for path in (previous, compare))
     with progress(quiet) as step, step("check"):
@@ -225,6 +267,45 @@ def _flying(
         frozen_until=None if freeze_until is None else instant(freeze_until, "--freeze-until"),
         stability=STABILITY if stability is None else stability,
     )
+
+
+def _with_urgent(flying: Flying, urgent: tuple[Request, ...], most_changed: float | None) -> Flying:
+    from humay.schedule import MOST_CHANGED
+
+    most = MOST_CHANGED if most_changed is None else most_changed
+    return replace(flying, urgent=urgent, most_changed=most)
+
+
+def _refuse_without(needed: Path | None, name: str, given: Mapping[str, Any]) -> None:
+    """Refuse options that say nothing without another one."""
+    for option, value in given.items():
+        if needed is None and value is not None:
+            raise typer.BadParameter(f"{option} needs {name}")
+
+
+def _span_of(
+    start: str | None, hours: float | None, flying: Flying | None
+) -> tuple[datetime, datetime]:
+    """When a plan begins and ends: as asked, else as the one that flies."""
+    if flying is None:
+        if start is None or hours is None:
+            raise typer.BadParameter("--start and --hours are needed without --previous")
+        return span(start, hours / 24.0)
+    first, last = (instant(flying.document[key], "--previous") for key in ("start", "end"))
+    begin = first if start is None else instant(start, "--start")
+    if hours is None:
+        return begin, last
+    return span(format_utc(begin), hours / 24.0)
+
+
+def _answers(flying: Flying | None, document: Mapping[str, Any], step: Timings) -> dict[str, Any]:
+    """The answers to urgent requests, and how many seconds it took to put them in."""
+    from humay.schedule import answers_document
+
+    if flying is None or flying.urgent is None:
+        return {}
+    spent = step.seconds["urgent requests"]["wall_s"]
+    return {"urgent": answers_document(flying.document, document) | {"seconds": spent}}
 
 
 def _changes(other: Mapping[str, Any] | None, document: Mapping[str, Any]) -> Any:

@@ -27,7 +27,7 @@ from humay.mission.constraint import (
     leaves,
 )
 from humay.mission.duty import ImagingLimit, OrbitLimit, Thermal
-from humay.mission.files import RasterDem, load_mission, load_requests
+from humay.mission.files import RasterDem, joined_requests, load_mission, load_requests
 from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keep_out import KeepOut
@@ -108,6 +108,7 @@ __all__ = [
     "asks_for",
     "conditions",
     "describe",
+    "joined_requests",
     "leaves",
     "limits",
     "load_mission",

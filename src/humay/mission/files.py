@@ -17,10 +17,11 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from humay.arrays import BoolArray, FloatArray
 from humay.errors import MissionError, RequestError
+from humay.files import json_bytes
 from humay.mission.camera import Camera
 from humay.mission.cloud_raster import cloud_model, cloud_variable
 from humay.mission.clouds import CloudModel
-from humay.mission.geojson import areas_from_geojson, requests_from_geojson
+from humay.mission.geojson import areas_from_geojson, features_of, requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keys import Fields, made, suggestion
 from humay.mission.kinds import Place, shown
@@ -98,6 +99,15 @@ def load_requests(path: Path | str, mission: Mission) -> tuple[Request, ...]:
                     f" mission does not have{suggestion(name, sorted(known))}"
                 )
     return requests
+
+
+def joined_requests(*paths: Path) -> bytes:
+    """One GeoJSON file with the features of several request files, one after the other."""
+    features: list[Any] = []
+    for path in paths:
+        place = Place(file=str(path), error=RequestError)
+        features += features_of(_json(path, place), place)
+    return json_bytes({"type": "FeatureCollection", "features": features}, indent=2)
 
 
 def _satellite_fields(values: Fields, cameras: dict[str, Camera], place: Place) -> Fields:

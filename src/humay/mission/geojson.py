@@ -42,7 +42,7 @@ def requests_from_geojson(
     drafts = [
         _draft(feature, number, where=where)
         for number, feature in enumerate(
-            _features(document, Place(file=where, error=RequestError)), start=1
+            features_of(document, Place(file=where, error=RequestError)), start=1
         )
     ]
     _refuse_twins(drafts, where)
@@ -54,7 +54,7 @@ def areas_from_geojson(document: Any, place: Place) -> tuple[Polygon | MultiPoly
     """The areas of a FeatureCollection or of one Feature, whatever their properties say."""
     return tuple(
         _area(feature, Place(file=f"{place.file}: feature {number}", error=place.error))
-        for number, feature in enumerate(_features(document, place), start=1)
+        for number, feature in enumerate(features_of(document, place), start=1)
     )
 
 
@@ -69,7 +69,8 @@ def _area(feature: Any, place: Place) -> Polygon | MultiPolygon:
     return area
 
 
-def _features(document: Any, place: Place) -> list[Any]:
+def features_of(document: Any, place: Place) -> list[Any]:
+    """The features of a FeatureCollection, or the one Feature that a document is."""
     found = document.get("type") if isinstance(document, dict) else document
     if found not in ("FeatureCollection", "Feature"):
         place.refuse(f"is {shown(found)}, expected a GeoJSON FeatureCollection or Feature")

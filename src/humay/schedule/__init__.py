@@ -5,6 +5,7 @@ hand-written windows.
 """
 
 from humay.schedule.aboard import aboard_at, gbit_aboard, gone_with
+from humay.schedule.answers import answers_document, answers_text
 from humay.schedule.difference import difference_document, plan_difference, told
 from humay.schedule.document import plan_document
 from humay.schedule.explain import (
@@ -18,11 +19,12 @@ from humay.schedule.explain import (
 from humay.schedule.held import rows_of
 from humay.schedule.improve import Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
-from humay.schedule.previous import STABILITY, Previous, Promise, freeze
+from humay.schedule.previous import MOST_CHANGED, STABILITY, Previous, Promise, Urgency, freeze
 from humay.schedule.takeover import imaged_before, mission_at, state_at
 from humay.schedule.urgent import Answer, Inserted, insert_urgent
 
 __all__ = [
+    "MOST_CHANGED",
     "STABILITY",
     "Answer",
     "Displacement",
@@ -33,8 +35,11 @@ __all__ = [
     "PlanInput",
     "Previous",
     "Promise",
+    "Urgency",
     "Window",
     "aboard_at",
+    "answers_document",
+    "answers_text",
     "difference_document",
     "explain_request",
     "explanation_document",

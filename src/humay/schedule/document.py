@@ -30,6 +30,7 @@ WHOLE = 0.999999
 _CURVE_STEP_S = 60.0
 _JOULE_PER_WH = 3_600.0
 _METHODS = {False: "greedy by priority", True: "ruin and recreate"}
+_URGENT = "urgent requests put into the previous plan"
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "value": value,
             "bound": bound,
             "gap": round((bound - value) / bound, 6) if bound > 0 else 0.0,
-            "method": f"{_METHODS[plan.searched]}; bound by {plan.proof.method}",
+            "method": f"{_method(plan)}; bound by {plan.proof.method}",
             "kept": list(plan.proof.kept),
             "relaxed": list(plan.proof.relaxed),
         },
@@ -83,8 +84,14 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             plan, names, delivered, lambda due: _due_reason(plan, due)
         )
     if plan.held.previous is not None:
-        document["previous"] = previous_document(plan.held, names, document, delivered)
+        document["previous"] = previous_document(
+            plan.held, plan.displaced, names, document, delivered
+        )
     return document
+
+
+def _method(plan: Plan) -> str:
+    return _URGENT if plan.held.urgent else _METHODS[plan.searched]
 
 
 def _epoch(plan: Plan) -> Epoch:

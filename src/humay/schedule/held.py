@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from humay.schedule.planner import Lane, Refusal
 from humay.schedule.previous import SAME_S, Booked, Freeze, Previous, Promise, clear_of_freeze_s
 from humay.schedule.sequence import Act
 from humay.schedule.worth import Worth
-from humay.time import Epoch
+from humay.time import Epoch, parse_utc
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,7 +28,7 @@ class Held:
     """Promises beside the opportunity each is: those that stay, and those that had better stay.
 
     `passes` stay, `uplinks` are the passes of the promises that stay, `from_s` says when each
-    satellite is free for other passes.
+    satellite is free for other passes, `end_s` when the previous plan ends.
     """
 
     previous: Previous | None = None
@@ -38,6 +38,19 @@ class Held:
     passes: Sequence[Pass] = ()
     uplinks: Mapping[str, Pass] = field(default_factory=dict)
     from_s: Mapping[str, float] = field(default_factory=dict)
+    end_s: float = math.inf
+
+    @property
+    def urgent(self) -> bool:
+        """Whether nothing is planned but requests that just came in."""
+        return self.previous is not None and self.previous.urgent is not None
+
+    @property
+    def booked_until_s(self) -> Mapping[str, float]:
+        """Until when each satellite has the passes of the previous plan and no others."""
+        if self.previous is None or not self.urgent:
+            return self.from_s
+        return dict.fromkeys(self.from_s, self.end_s)
 
     @property
     def stays(self) -> frozenset[int]:
@@ -102,9 +115,9 @@ class Held:
     ) -> dict[str, list[Act]]:
         """The acts that had better stay and are not replaced, by satellite; those worth most
         first."""
-        part = _part_alone(worth)
+        part = part_alone(worth)
         rows = {act.row for lane in lanes.values() for act in lane.acts}
-        done = {int(part[row]) for row in rows} - {_TOGETHER}
+        done = {int(part[row]) for row in rows} - {TOGETHER}
         found: dict[str, list[Act]] = {name: [] for name in lanes}
         for promise, row in sorted(self.wished, key=lambda pair: -pair[0].value):
             if row not in rows and part[row] not in done:
@@ -114,11 +127,15 @@ class Held:
 
     def kept(self, lanes: Mapping[str, Lane], worth: Worth) -> float:
         """What it is worth to keep the promises that lanes keep."""
+        return self.kept_of([act.row for lane in lanes.values() for act in lane.acts], worth)
+
+    def kept_of(self, done: Iterable[int], worth: Worth) -> float:
+        """The same of the opportunities that are done."""
         if self.previous is None:
             return 0.0
-        done = {act.row for lane in lanes.values() for act in lane.acts}
+        rows = set(done)
         return self.previous.stability * math.fsum(
-            worth.alone[row] for _, row in self.wished if row in done
+            worth.alone[row] for _, row in self.wished if row in rows
         )
 
     def bonus(self, rows: IntArray, worth: Worth) -> FloatArray:
@@ -127,7 +144,7 @@ class Held:
         if self.previous is None:
             return np.zeros(len(rows))
         promised = np.isin(rows, [row for _, row in self.wished])
-        promised &= _part_alone(worth)[rows] != _TOGETHER
+        promised &= part_alone(worth)[rows] != TOGETHER
         return np.where(promised, self.previous.stability * worth.alone[rows], 0.0)
 
     def rivals(self, rows: IntArray, worth: Worth) -> IntArray:
@@ -136,14 +153,14 @@ class Held:
         if not self.wished:
             return no_conflicts(2)
         promised = {row for _, row in self.wished}
-        part = _part_alone(worth)[rows].tolist()
+        part = part_alone(worth)[rows].tolist()
         of: dict[int, list[int]] = {}
         for i, number in enumerate(part):
             of.setdefault(number, []).append(i)
         pairs = [
             (i, j)
             for number, own in of.items()
-            if number != _TOGETHER
+            if number != TOGETHER
             for i in own
             if int(rows[i]) in promised
             for j in own
@@ -153,20 +170,20 @@ class Held:
 
     def others(self, worth: Worth) -> BoolArray:
         """Which opportunities (n,) would image again what is imaged by promises that stay."""
-        part, stays = _part_alone(worth), list(self.stays)
-        again: BoolArray = np.isin(part, part[stays]) & (part != _TOGETHER)
+        part, stays = part_alone(worth), list(self.stays)
+        again: BoolArray = np.isin(part, part[stays]) & (part != TOGETHER)
         again[stays] = False
         return again
 
 
-_TOGETHER = -1
+TOGETHER = -1
 
 
-def _part_alone(worth: Worth) -> IntArray:
-    """The part (rows,) that each opportunity serves alone, `_TOGETHER` for those of a larger
+def part_alone(worth: Worth) -> IntArray:
+    """The part (rows,) that each opportunity serves alone, `TOGETHER` for those of a larger
     bundle."""
     members, serves = worth.bundles.members, worth.bundles.serves
-    part = np.full(worth.rows, _TOGETHER, dtype=np.int64)
+    part = np.full(worth.rows, TOGETHER, dtype=np.int64)
     alone = np.flatnonzero(np.diff(members.first) == 1)
     part[members.of[members.first[alone]]] = serves.of[serves.first[alone]]
     return part
@@ -220,6 +237,7 @@ def hold(
         passes=passes,
         uplinks={p.id: by_id.get(p.uplink) or _bare(frozen.uplinks[p.uplink]) for p in frozen.acts},
         from_s=frozen.thaw_s,
+        end_s=o.epoch.seconds(parse_utc(previous.document["end"])),
     )
 
 

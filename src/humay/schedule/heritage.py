@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from humay.errors import PlanError
 from humay.schedule.difference import Difference, Json, plan_difference
 from humay.schedule.held import Held
+from humay.schedule.insertion import Displaced
 from humay.time import format_utc
 
 
 def previous_document(
-    held: Held, names: Mapping[int, str], document: Json, delivered: Mapping[str, str]
+    held: Held,
+    displaced: Sequence[Displaced],
+    names: Mapping[int, str],
+    document: Json,
+    delivered: Mapping[str, str],
 ) -> dict[str, Any]:
     """Which plan flew before `document`, what of it stays, and what became of the rest. `names`
-    gives the acquisition of each opportunity that is one, `delivered` when what was on board is on
-    the ground."""
+    gives the acquisition of each opportunity that is one; `displaced` made room for what is urgent;
+    `delivered` says when what was on board is on the ground."""
     previous, frozen = held.previous, held.freeze
     if previous is None or frozen is None:
         raise PlanError("there is no previous plan to tell of")
@@ -50,6 +55,27 @@ def previous_document(
         "lost_passes": sorted(previous.lost_passes),
         "aboard": [{**entry, "delivered": delivered.get(entry["id"])} for entry in previous.aboard],
         "state": {name: dict(each) for name, each in previous.state.items()},
+        **_urgent(held, displaced),
+    }
+
+
+def _urgent(held: Held, displaced: Sequence[Displaced]) -> dict[str, Any]:
+    """The requests that just came in, and the acquisitions that made room for each."""
+    urgency = None if held.previous is None else held.previous.urgent
+    if urgency is None:
+        return {}
+    was = {row: promise.id for promise, row in held.wished}
+    return {
+        "urgent": {
+            "most_changed": urgency.most_changed,
+            "requests": [
+                {
+                    "name": name,
+                    "displaced": sorted(was[d.act.row] for d in displaced if d.request == name),
+                }
+                for name in urgency.names
+            ],
+        }
     }
 
 

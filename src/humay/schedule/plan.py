@@ -30,9 +30,11 @@ from humay.schedule.calibration import DueLook, due_looks, wanted_looks, without
 from humay.schedule.commands import commanding, soonest_command_s
 from humay.schedule.ground import Loss, Pass, book_passes, downlink_rate, losses
 from humay.schedule.held import NOTHING, Held, hold
-from humay.schedule.improve import Effort, improved
+from humay.schedule.improve import Effort, Improved, improved
 from humay.schedule.improve import value as value_of
+from humay.schedule.insertion import Displaced
 from humay.schedule.looks import Looks, looks_of
+from humay.schedule.newcomers import Taken, taken_in
 from humay.schedule.outages import closures
 from humay.schedule.planner import Lane, Refusal, make_lanes
 from humay.schedule.previous import Previous, freeze
@@ -46,6 +48,7 @@ IDLE_STEP_S = 10.0  # of the timeline
 ROLL_STEP_DEG = 5
 SEQUENCED_AT_MOST = 4_000
 """Opportunities up to which a plan is bounded by sequences: they take about 5 s for 500."""
+SEQUENCED_IN_A_HURRY = 500
 GREEDY = Effort(iterations=0)
 _NO_SET = "no windows of it make a stereo set within its limits"
 _NO_SLOT = "none of its windows lies in a slot of its series"
@@ -158,6 +161,7 @@ class Plan:
     searched: bool
     held: Held = NOTHING
     dues: tuple[DueLook, ...] = ()
+    displaced: Sequence[Displaced] = ()
 
     @cached_property
     def rows(self) -> Mapping[str, IntArray]:
@@ -258,7 +262,7 @@ def make_plan(
         closed=closed,
         release_s=epoch.seconds(release),
         kept=held.passes,
-        from_s=held.from_s,
+        from_s=held.booked_until_s,
     )
     commandings = {
         satellite.name: held.commanded(
@@ -283,10 +287,14 @@ def make_plan(
         """With the same choreography, which remembers the slews it has worked out."""
         return {name: replace(lane, acts=[*lane.acts]) for name, lane in empty.items()}
 
-    made = improved(
-        empty_lanes, worth, given.opportunities, given.pointing, seed=seed, effort=effort,
-        held=held,
-    )  # fmt: skip
+    made: Improved | Taken
+    if held.urgent:
+        made = taken_in(empty_lanes(), worth, given.opportunities, given.pointing, held)
+    else:
+        made = improved(
+            empty_lanes, worth, given.opportunities, given.pointing, seed=seed, effort=effort,
+            held=held,
+        )  # fmt: skip
     lanes = made.lanes
     value = value_of(lanes, worth)
     proof = _proof(given, worth, empty, epoch.seconds(release), held)
@@ -309,6 +317,7 @@ def make_plan(
         searched=made.searched,
         held=held,
         dues=dues,
+        displaced=made.displaced if isinstance(made, Taken) else (),
     )
 
 
@@ -460,7 +469,8 @@ def _proof(
         given.opportunities, worth, least_bits, satellites, ready, given.contacts, rates, start_s,
         held.fixed_s,
     )  # fmt: skip
-    if np.count_nonzero(np.isfinite(least_bits)) > SEQUENCED_AT_MOST:
+    most = SEQUENCED_IN_A_HURRY if held.urgent else SEQUENCED_AT_MOST
+    if np.count_nonzero(np.isfinite(least_bits)) > most:
         return linear_proof(linear)
     reach = Reach(
         opportunities=given.opportunities,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -25,10 +26,31 @@ from humay.time import Epoch, format_utc, parse_utc
 
 Json: TypeAlias = Mapping[str, Any]
 
+MOST_CHANGED = 0.05
+"""Of the acquisitions of a plan: so many may make room for what is urgent."""
 STABILITY = 0.1
 """What breaking a promise costs where nobody says: so much of what the promise is worth."""
 SAME_S = 1e-4
 """Times are written to the microsecond and planned to the millisecond."""
+
+
+def untimed(_what: str) -> AbstractContextManager[None]:
+    """Nobody asks how long it takes."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Urgency:
+    """The names of requests that just came in, and the share of the acquisitions of the plan that
+    flies that may make room for them. Who wants to know how long that takes gives `timed`."""
+
+    names: tuple[str, ...]
+    most_changed: float = MOST_CHANGED
+    timed: Callable[[str], AbstractContextManager[None]] = untimed
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.most_changed <= 1:
+            raise PlanError(f"most_changed is {self.most_changed}, expected 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +63,8 @@ class Previous:
     begins, `failed` acquisitions of this one that came to nothing, `state` is what the satellites
     have on board then, where that is not what the mission says; `aboard` says of what
     (`aboard_at`), where nothing of the `lost_passes` was received.
+    have on board then, where that is not what the mission says. With `urgent` requests nothing else
+    is planned anew, and every pass stays.
     """
 
     document: Json
@@ -52,6 +76,7 @@ class Previous:
     state: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     aboard: Sequence[Json] = ()
     lost_passes: frozenset[str] = frozenset()
+    urgent: Urgency | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.stability < math.inf:
@@ -180,7 +205,12 @@ def freeze(
         passes=tuple(
             b
             for b in kept.values()
-            if b.end_s > start_s and (b.start_s < thaw_s[b.satellite] or b.pass_id in carriers)
+            if b.end_s > start_s
+            and (
+                previous.urgent is not None
+                or b.start_s < thaw_s[b.satellite]
+                or b.pass_id in carriers
+            )
         ),
         uplinks=kept,
         thaw_s=thaw_s,

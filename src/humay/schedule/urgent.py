@@ -1,15 +1,11 @@
-"""Requests that just came in, put into a plan with as little change as possible.
-
-First each is tried beside everything that is there, the window that ends first first. Where nothing
-fits, few neighbouring acts make room, those that are worth least first, and are tried elsewhere.
-What has been commanded stays.
-"""
+"""Requests that just came in, put into a plan that is at hand, with nothing looked for but their
+own windows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -18,16 +14,11 @@ from humay.access import Opportunities, Pointing
 from humay.arrays import FloatArray
 from humay.errors import PlanError
 from humay.mission import Request
+from humay.schedule.insertion import Insertion
 from humay.schedule.plan import Plan, SatellitePlan, satellite_plan
 from humay.schedule.planner import Lane, Refusal
-from humay.schedule.previous import clear_of_freeze_s
+from humay.schedule.previous import MOST_CHANGED
 from humay.schedule.sequence import Act
-
-MOST_CHANGED = 0.05
-"""Of the acquisitions of a plan: so many may make room."""
-MOST_TRIALS = 60
-"""Ways to make room for one strip that are tried, the cheapest first."""
-_MOST_BESIDE = 3  # neighbours in a row that make room together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,96 +45,20 @@ class Inserted:
     moved: tuple[Act, ...]
 
 
-@dataclass(kw_only=True, eq=False)
-class Insertion:
-    """Lanes into which strips are put one by one. `values` (n,) are those of the opportunities,
-    `stays` are opportunities whose acts must not go, `room` is how many acts still may;
-    `elsewhere` gives the opportunities of a strip."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Alone:
+    """Opportunities (n,) that are each worth something for themselves."""
 
-    lanes: Mapping[str, Lane]
-    opportunities: Opportunities
-    pointing: Sequence[Pointing | None]
     values: FloatArray
-    stays: frozenset[int]
-    room: int
-    elsewhere: Callable[[str], Sequence[int]]
-    trials: int = MOST_TRIALS
-    dropped: list[Act] = field(default_factory=list)
-    moved: list[Act] = field(default_factory=list)
 
-    def put(self, rows: Sequence[int]) -> Refusal | None:
-        """Image a strip in one of its windows (rows), or say why not."""
-        ordered = sorted(rows, key=lambda row: (self._end_s(row), row))
-        worst: Refusal | None = None
-        for row in ordered:
-            refusal = self.place(row)
-            if refusal is None:
-                return None
-            if worst is None or refusal.stage > worst.stage:
-                worst = refusal
-        return None if self._make_room(ordered) else worst
+    def value(self, done: Iterable[int]) -> float:
+        return math.fsum(self.values[list(done)])
 
-    def place(self, row: int) -> Refusal | None:
-        """Put one opportunity beside all that is there, or say why not."""
-        lane, samples = self.lanes[str(self.opportunities.satellite[row])], self.pointing[row]
-        if samples is None:
-            return lane.no_uplink(self.opportunities, row)
-        return lane.place(row, self.opportunities, samples)
+    def idle(self, _done: Iterable[int]) -> set[int]:
+        return set()
 
-    def _end_s(self, row: int) -> float:
-        end_s = float(self.opportunities.plan_end_s[row])
-        return math.inf if math.isnan(end_s) else end_s
-
-    def _make_room(self, rows: Sequence[int]) -> bool:
-        """Let neighbours go, the cheapest first, until one of the windows fits. What goes must be
-        worth less than what comes."""
-        ways = [
-            (self._cost(beside), len(beside), row, beside)
-            for row in rows
-            for beside in self.neighbours(row)
-            if len(beside) <= self.room
-        ]
-        ways.sort(key=lambda way: way[:3])
-        for cost, _, row, beside in ways[: self.trials]:
-            if cost < self.values[row] and self._displace(row, beside):
-                return True
+    def barred(self, _row: int, _done: Iterable[int]) -> bool:
         return False
-
-    def _cost(self, acts: Sequence[Act]) -> float:
-        return math.fsum(self.values[act.row] for act in acts)
-
-    def neighbours(self, row: int) -> list[list[Act]]:
-        """The acts beside a window that may go: each alone, and up to three in a row."""
-        lane = self.lanes[str(self.opportunities.satellite[row])]
-        reach_s = clear_of_freeze_s(lane.satellite)
-        low = float(self.opportunities.plan_start_s[row]) - reach_s
-        high = float(self.opportunities.plan_end_s[row] + self.opportunities.scan_s[row]) + reach_s
-        near = [
-            act
-            for act in lane.acts
-            if act.end_s > low and act.settle_from_s < high and act.row not in self.stays
-        ]
-        return [
-            near[i : i + count]
-            for count in range(1, _MOST_BESIDE + 1)
-            for i in range(len(near) - count + 1)
-        ]
-
-    def _displace(self, row: int, beside: Sequence[Act]) -> bool:
-        """Put an opportunity in the place of some acts, and these elsewhere where they fit."""
-        lane = self.lanes[str(self.opportunities.satellite[row])]
-        before, gone = lane.acts, {act.row for act in beside}
-        lane.acts = [act for act in before if act.row not in gone]
-        if self.place(row) is not None:
-            lane.acts = before
-            return False
-        self.room -= len(beside)
-        for act in sorted(beside, key=lambda act: -self.values[act.row]):
-            if any(self.place(other) is None for other in self.elsewhere(act.strip)):
-                self.moved.append(act)
-            else:
-                self.dropped.append(act)
-        return True
 
 
 def insert_urgent(
@@ -175,14 +90,18 @@ def insert_urgent(
     samples = [*given.pointing, *pointing]
     release_s = both.epoch.seconds(release)
     lanes = {name: _commanded(part, release_s) for name, part in plan.satellites.items()}
+    values = np.concatenate([plan.worth.alone, _worths(requests, opportunities)])
+    sent = set(_sent(plan, release_s))
+    planned = [act.row for part in plan.satellites.values() for act in part.acts]
     insertion = Insertion(
         lanes=lanes,
         opportunities=both,
         pointing=samples,
-        values=np.concatenate([plan.worth.alone, _worths(requests, opportunities)]),
-        stays=frozenset(_sent(plan, release_s)),
-        room=math.floor(most_changed * sum(len(part.acts) for part in plan.satellites.values())),
-        elsewhere=lambda strip: np.flatnonzero(given.opportunities.strip == strip).tolist(),
+        judge=_Alone(values=values),
+        costs=values,
+        may_go=frozenset(planned) - sent,
+        room=math.floor(most_changed * len(planned)),
+        elsewhere=lambda act: np.flatnonzero(given.opportunities.strip == act.strip).tolist(),
     )
     refusals: dict[str, Refusal | None] = {}
     for request in sorted(requests, key=lambda r: (-r.priority, -r.weight, r.name)):
@@ -190,7 +109,8 @@ def insert_urgent(
         strips: dict[str, list[int]] = {}
         for row in own.tolist():
             strips.setdefault(str(opportunities.strip[row]), []).append(first + row)
-        told = [refusal for rows in strips.values() if (refusal := insertion.put(rows))]
+        ways = [[(row,) for row in rows] for rows in strips.values()]
+        told = [refusal for each in ways if (refusal := insertion.put(request.name, each))]
         refusals[request.name] = max(told, key=lambda r: r.stage, default=None)
     satellites = {name: satellite_plan(lane) for name, lane in lanes.items()}
     return Inserted(
@@ -198,8 +118,8 @@ def insert_urgent(
         pointing=samples,
         satellites=satellites,
         answers={r.name: _answer(r, satellites, refusals[r.name]) for r in requests},
-        dropped=tuple(insertion.dropped),
-        moved=tuple(insertion.moved),
+        dropped=tuple(each.act for each in insertion.displaced if not each.moved),
+        moved=tuple(each.act for each in insertion.displaced if each.moved),
     )
 
 
