@@ -16,6 +16,7 @@ from humay.check.coverage import check_coverage
 from humay.check.data import check_downlinks, check_imaging_time, check_memory, check_overlaps
 from humay.check.duty import check_duty
 from humay.check.energy import Sunlight, check_eclipses, check_energy
+from humay.check.freshness import check_freshness
 from humay.check.keep_outs import check_keep_outs
 from humay.check.looks import check_looks
 from humay.check.outages import check_outages
@@ -74,6 +75,7 @@ def check_plan(
         *check_eclipses(case, sunlight),
         *check_coverage(case),
         *check_looks(case),
+        *check_freshness(case),
         *check_calibrations(case),
         *check_answers(case),
         *check_bound(case),

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from humay.check.case import Acquisition, Case, Json
+from humay.check.freshness import counts_age
 from humay.check.violations import Violation
 from humay.check.worth import cloud_time_s, request_value
 from humay.mission import SAME_CLOUDS_S, CloudModel, Request
@@ -55,9 +56,9 @@ def _probability(case: Case, clouds: CloudModel, look: Acquisition) -> Iterator[
 
 def _expected(case: Case, request: Request, entry: Json) -> Iterator[Violation]:
     where, told = f"request {request.name!r}", entry.get("worth")
-    counted = case.mission.counted_clouds is not None
+    counted = case.mission.counted_clouds is not None or counts_age(case)
     if (told is not None) != counted:
-        message = f"worth, expected {'it' if counted else 'none: clouds do not count'}"
+        message = f"worth, expected {'it' if counted else 'none: neither clouds nor age count'}"
         yield case.at("looks", where, message)
     elif told is not None:
         wanted = {"whole": request.worth, "expected": request_value(case, request, entry)}

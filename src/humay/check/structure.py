@@ -295,10 +295,11 @@ ACQUISITION = Record(
         "value": Number(low=0),
         "cloud_probability": Number(low=0, high=1),
         "cloud_time": TIME,
+        "fresh": Number(low=0, high=1),
         "uplink": TEXT,
         "delivered": OrNull(TIME),
     },
-    optional=("cloud_probability", "cloud_time"),
+    optional=("cloud_probability", "cloud_time", "fresh"),
 )
 
 CALIBRATION_LOOK = Record(

@@ -6,6 +6,7 @@ import math
 from itertools import pairwise
 
 from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Json
+from humay.check.freshness import counts_age, fresh_part
 from humay.mission import SAME_CLOUDS_S, Completion, Repeat, Request
 
 ALL_OF_IT = 0.999999
@@ -59,11 +60,12 @@ def slot_of(case: Case, request: Request, repeat: Repeat, look: Acquisition) -> 
 
 
 def request_value(case: Case, request: Request, entry: Json) -> float:
-    """The worth that is planned of a request; where clouds count, what can be expected of it.
+    """The worth that is planned of a request; where clouds or age count, what is left of it then.
 
-    An expected share cannot be put into a curve, so only requests without one count with clouds.
+    An expected share cannot be put into a curve, so only requests without one count like that.
     """
-    if case.mission.counted_clouds is None or request.completion != "linear":
+    counted = case.mission.counted_clouds is not None or counts_age(case)
+    if not counted or request.completion != "linear":
         return request.worth * completed(request.completion, imaged_share(case, request, entry))
     return request.worth * math.fsum(
         strip["share"] * _clear_part(case, request, strip) for strip in entry["strips"]
@@ -71,11 +73,17 @@ def request_value(case: Case, request: Request, entry: Json) -> float:
 
 
 def _clear_part(case: Case, request: Request, strip: Json) -> float:
-    """The part of what is asked of a strip that can be expected without clouds."""
+    """The part of what is asked of a strip that can be expected without clouds, as fresh as it is
+    then."""
     looks = [case.acquisition_of[name] for name in looks_at(strip) if name in case.acquisition_of]
-    clear: list[float] = [1.0 - look.entry.get("cloud_probability", 0.0) for look in looks]
+    fresh = [fresh_part(case, look) for look in looks]
+    clear: list[float] = [
+        (1.0 - look.entry.get("cloud_probability", 0.0)) * part
+        for look, part in zip(looks, fresh, strict=True)
+    ]
     if request.stereo is not None:
-        return _chance_of_all(case, looks) if len(looks) >= request.stereo.looks else 0.0
+        whole = len(looks) >= request.stereo.looks
+        return _chance_of_all(case, looks) * min(fresh) if whole else 0.0
     if request.repeat is not None:
         return math.fsum(clear) / request.repeat.count
     return float(1.0 - math.prod(1.0 - chance for chance in clear))

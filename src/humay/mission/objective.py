@@ -7,7 +7,7 @@ from typing import Literal
 
 from humay.errors import MissionError
 from humay.mission.keys import Key, Table
-from humay.mission.kinds import Choice
+from humay.mission.kinds import Choice, Number
 
 CloudsCount = Literal["ignored", "expected"]
 
@@ -17,12 +17,19 @@ SAME_CLOUDS_S = 1_800.0
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """`clouds`: whether looks count as they are or with their chance of being clear."""
+    """`clouds`: whether looks count as they are or with their chance of being clear;
+    `age_half_life_h`: how long after its last line an image on the ground is worth half."""
 
     clouds: CloudsCount = "ignored"
+    age_half_life_h: float | None = None
 
     def __post_init__(self) -> None:
         OBJECTIVE.check(self)
+
+    @property
+    def age_half_life_s(self) -> float | None:
+        """The same in seconds; None where age does not matter."""
+        return None if self.age_half_life_h is None else 3_600.0 * self.age_half_life_h
 
 
 OBJECTIVE = Table(
@@ -34,6 +41,13 @@ OBJECTIVE = Table(
             Choice(("ignored", "expected")),
             '"expected": a look counts with its chance of being clear, by `clouds` of `[mission]`',
             default="ignored",
+        ),
+        Key(
+            "age_half_life_h",
+            Number(above=0),
+            "an image that comes to the ground so long after its last line counts half, one that "
+            "does twice as long after a quarter; without it, age does not matter",
+            default=None,
         ),
     ),
 )

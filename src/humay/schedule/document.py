@@ -20,7 +20,7 @@ from humay.schedule.ground import Loss
 from humay.schedule.heritage import previous_document
 from humay.schedule.plan import Doing, Plan, SatellitePlan
 from humay.schedule.planner import Refusal
-from humay.schedule.resources import Downlink, imaging_inside
+from humay.schedule.resources import Downlink, deliveries_s, imaging_inside
 from humay.schedule.sequence import Act, Segment
 from humay.schedule.slews import turned_rad
 from humay.time import Epoch, format_utc, parse_utc
@@ -190,8 +190,8 @@ def _request(
 
 
 def _expected(plan: Plan, request: Request) -> dict[str, Any]:
-    """What a request is worth and what can be expected of it, where clouds count."""
-    if not plan.worth.counts_clouds:
+    """What a request is worth and what can be expected of it, where clouds or age count."""
+    if not plan.worth.counts_clouds and plan.worth.freshness is None:
         return {}
     expected = plan.worths[request.name]
     return {"worth": {"whole": round(request.worth, 9), "expected": round(expected, 9)}}
@@ -334,9 +334,16 @@ def _acquisition(
         "data_gbit": round(act.bits / 1e9, 9),
         "value": round(float(plan.worth.alone[row]), 9),
         **_clouds(plan, row),
+        **_fresh(plan, row),
         "uplink": doing.uplink.pass_id,
         "delivered": delivered.get(names[row]),
     }
+
+
+def _fresh(plan: Plan, row: int) -> dict[str, float]:
+    """What is left by its age, where that counts."""
+    freshness = plan.worth.freshness
+    return {} if freshness is None else {"fresh": round(float(freshness.fresh[row]), 9)}
 
 
 def _clouds(plan: Plan, row: int) -> dict[str, Any]:
@@ -432,16 +439,11 @@ def _deliveries(plan: Plan, names: Mapping[int, str]) -> dict[str, str]:
     """When each acquisition is on the ground whole: the end of the downlink with its last bit."""
     done: dict[str, str] = {}
     for part in plan.satellites.values():
-        left = {names[act.row]: act.bits for act in part.acts}
-        left |= {str(each.acquisition): each.bits for each in part.lane.aboard.unsent}
-        for downlink in part.downlinks:
-            for acquisition, bits in downlink.items:
-                if acquisition is None:
-                    continue
-                name = names[int(acquisition)] if acquisition.isdigit() else acquisition
-                left[name] -= bits
-                if left[name] < 1.0:  # less than a bit: rounding
-                    done[name] = _utc(_epoch(plan), downlink.end_s)
+        bits: dict[str | None, float] = {str(act.row): act.bits for act in part.acts}
+        bits |= {each.acquisition: each.bits for each in part.lane.aboard.unsent}
+        for name, at_s in deliveries_s(bits, part.downlinks).items():
+            own = str(name)
+            done[names[int(own)] if own.isdigit() else own] = _utc(_epoch(plan), at_s)
     return done
 
 

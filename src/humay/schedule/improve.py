@@ -9,6 +9,7 @@ from humay.access import Opportunities, Pointing
 from humay.schedule.core import Solution
 from humay.schedule.core.search import search
 from humay.schedule.filling import drop_idle, fill
+from humay.schedule.freshness import as_delivered
 from humay.schedule.held import NOTHING, Held
 from humay.schedule.mapping import GRID_S, Mapped, problem_of
 from humay.schedule.planner import Lane, Refusal
@@ -107,7 +108,8 @@ def even(moves: float) -> int:
 
 def value(lanes: Mapping[str, Lane], worth: Worth) -> float:
     """What the acts of all lanes are worth."""
-    return worth.value(act.row for lane in lanes.values() for act in lane.acts)
+    rows = [act.row for lane in lanes.values() for act in lane.acts]
+    return as_delivered(worth, lanes.values()).value(rows)
 
 
 def _wished(lanes: Mapping[str, Lane], worth: Worth, held: Held) -> float:

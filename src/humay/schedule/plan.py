@@ -28,6 +28,7 @@ from humay.schedule.attitude import idle_law
 from humay.schedule.bound import upper_bound
 from humay.schedule.calibration import DueLook, due_looks, wanted_looks, without_clouds
 from humay.schedule.commands import commanding, soonest_command_s
+from humay.schedule.freshness import ageing, as_delivered, least_ages
 from humay.schedule.ground import Loss, Pass, book_passes, downlink_rate, losses
 from humay.schedule.held import NOTHING, Held, hold
 from humay.schedule.improve import Effort, Improved, improved
@@ -276,6 +277,7 @@ def make_plan(
     }
     worth = worth_of(given.requests, looks, _shares(given))
     given = _narrowed(given, looks)
+    worth = _ageing(given, worth, span[1], frozenset(due.name for due in dues))
 
     empty = make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
     for name, lane in empty.items():
@@ -310,7 +312,7 @@ def make_plan(
         passes=tuple(passes),
         losses=tuple(losses(given.contacts, closed)),
         refusals={**made.refusals, **held.refusals},
-        worth=worth,
+        worth=as_delivered(worth, lanes.values()),
         value=value,
         proof=proof,
         iterations=made.iterations,
@@ -441,6 +443,26 @@ def _shares(given: PlanInput) -> dict[str, float]:
     return shares | {request.name: 1.0 for request in given.requests if request.kind == "point"}
 
 
+def _rates(mission: Mission) -> dict[tuple[str, str], float]:
+    """Bits per second by satellite and station, at best."""
+    return {
+        (satellite.name, station.name): downlink_rate(satellite, station)
+        for satellite in mission.satellites
+        for station in mission.stations
+    }
+
+
+def _ageing(given: PlanInput, worth: Worth, end_s: float, except_of: frozenset[str]) -> Worth:
+    """The worth of looks that age on their way to the ground, where that counts."""
+    half_life_s = given.mission.objective.age_half_life_s
+    if half_life_s is None:
+        return worth
+    ages_s = least_ages(
+        given.opportunities, given.pointing, given.contacts, _rates(given.mission), end_s
+    )
+    return ageing(worth, half_life_s, end_s, ages_s, except_of)
+
+
 def _unsent(satellite: Satellite, lane: Lane) -> Satellite:
     """With what was sent before acknowledged at once: no plan frees its memory sooner."""
     left = max(satellite.memory_used_bit - lane.aboard.sent_bit, 0.0)
@@ -457,11 +479,7 @@ def _proof(
         name: soonest_command_s(satellite, given.mission, given.contacts, release_s)
         for name, satellite in satellites.items()
     }
-    rates = {
-        (name, station.name): downlink_rate(satellite, station)
-        for name, satellite in satellites.items()
-        for station in given.mission.stations
-    }
+    rates = _rates(given.mission)
     bits = [math.inf if p is None else float(np.min(p.data_bit)) for p in given.pointing]
     least_bits = np.array(bits, dtype=np.float64)
     start_s = min(lane.span[0] for lane in empty.values())

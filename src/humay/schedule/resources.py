@@ -6,7 +6,7 @@ Curves are piecewise linear in time and checked at every break, so no peak hides
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from humay.arrays import FloatArray
 from humay.mission import ImagingLimit, Power
 
 _LEAST_BITS = 1e-3  # less is rounding
+_LAST_BIT = 1.0  # less than a bit: rounding
 _SHORTEST_DOWNLINK_S = 1e-4  # files tell times to the microsecond
 BATTERY_MARGIN = 0.005  # of the capacity, kept free above the floor for what sampling leaves open
 
@@ -106,6 +107,21 @@ def _downlink(
             items=tuple(items),
         )
     ]
+
+
+def deliveries_s(
+    bits: Mapping[str | None, float], downlinks: Sequence[Downlink]
+) -> dict[str | None, float]:
+    """When what has so many `bits` is on the ground whole: the end of the downlink with the last
+    of them."""
+    left, found = dict(bits), {}
+    for downlink in downlinks:
+        for name, sent in downlink.items:
+            if name in left:
+                left[name] -= sent
+                if left[name] < _LAST_BIT:
+                    found[name] = downlink.end_s
+    return found
 
 
 class Leaving(Protocol):

@@ -16,6 +16,7 @@ import numpy as np
 
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.mission import SAME_CLOUDS_S, Completion, Request
+from humay.schedule.age import Freshness
 from humay.schedule.chances import chance_of_all
 from humay.schedule.core import LINEAR, Budget, Bundles, Curve, Goals, Ragged, levels, worths
 from humay.schedule.looks import Looks
@@ -36,7 +37,8 @@ class Worth:
     A part is a strip of a request, in a slot of a series, or one look of monitoring; `strip` (p,)
     names the strip. `bundle_goal` (b,) is the goal that each bundle serves; a bundle serves one
     part. Rows in `apart` (k, 2) are never done together, of those of `most` only so many. `shares`
-    are those of strips, `clear` (rows,) the chances of looks where clouds count.
+    are those of strips, `clear` (rows,) the chances of looks where clouds count, `freshness` what
+    they count for where age does.
     """
 
     requests: tuple[Request, ...]
@@ -51,6 +53,7 @@ class Worth:
     shares: Mapping[str, float]
     clear: FloatArray
     counts_clouds: bool
+    freshness: Freshness | None = None
 
     # What acts are worth ----------------------------------------------------------------------
 
