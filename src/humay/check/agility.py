@@ -4,16 +4,20 @@ as vectors in body axes: part of code `slew`."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from humay.arrays import FloatArray, norm
-from humay.check.attitude import Slew
+from humay.check.attitude import Slew, angle_rad
 from humay.check.case import Case, Segment
 from humay.check.violations import Violation
 from humay.mission import Satellite
 
 TOLERANCE = 1e-5  # relative: limits are written in degrees and read in radians
+DURATION_TOLERANCE_S = 1e-3
+MOVING_RAD_S = np.radians(0.02)
+ANGLE_SLACK_RAD = np.radians(0.02)  # of attitudes at both ends
 RATE_TOLERANCE_RAD_S = np.radians(0.01)  # of what a slew begins and ends with
 
 
@@ -25,6 +29,7 @@ def check_axes(
     edges = np.stack([slew.rate_rad_s[0], end_rate_rad_s])
     edges *= 1 + RATE_TOLERANCE_RAD_S / np.maximum(norm(edges), 1e-9)[:, None]
     phases = [phase.acceleration_rad_s2 for phase in segment.phases]
+    yield from _turns_slowly(case, segment, slew)
     accelerations = np.array(phases, dtype=np.float64).reshape(-1, 3)
     used = _rate_shares(satellite, slew.rate_rad_s)
     allowed = _rate_shares(satellite, edges)
@@ -33,6 +38,35 @@ def check_axes(
     for what, shares in used.items():
         yield from _over(
             case, segment, what, float(shares.max()), max(1.0, float(allowed[what].max()))
+        )
+
+
+def _turns_slowly(case: Case, segment: Segment, slew: Slew) -> Iterator[Violation]:
+    """From its first rest to its last a slew lasts at least as long as its turns by the satellite's
+    slew law; a turn is what moves between two rests, and rest in between counts."""
+    law = segment.satellite.slew_law
+    if law is None:
+        return
+    ends_s = np.cumsum([0.0, *(phase.duration_s for phase in segment.phases)]) + segment.start_s
+    edges = np.searchsorted(slew.t_s, ends_s - 1e-6)
+    size = norm(slew.rate_rad_s)
+    rests = [int(i) for i in edges if size[i] < RATE_TOLERANCE_RAD_S]
+    if not rests:
+        message = "never at rest, expected to stop before it turns, and to go after"
+        yield case.at("slew", segment.where, message, segment.start_s)
+        return
+    moves = [(a, b) for a, b in pairwise(rests) if float(size[a : b + 1].max()) > MOVING_RAD_S]
+    moves = moves or [(rests[0], rests[-1])]
+    angles = np.array([angle_rad(slew.body_from_gcrf[b], slew.body_from_gcrf[a]) for a, b in moves])
+    wanted_s = float(np.sum(law.turn_s(np.maximum(angles - ANGLE_SLACK_RAD, 0.0))))
+    lasts_s = float(slew.t_s[rests[-1]] - slew.t_s[rests[0]])
+    if lasts_s < wanted_s * (1 - TOLERANCE) - DURATION_TOLERANCE_S:
+        yield case.at(
+            "slew",
+            segment.where,
+            f"turns by {np.degrees(np.sum(angles)):.3f} deg in {lasts_s:.3f} s from rest to rest,"
+            f" expected at least {wanted_s:.3f} s by the slew law",
+            segment.start_s,
         )
 
 

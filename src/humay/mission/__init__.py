@@ -48,6 +48,7 @@ from humay.mission.satellite import (
     TleOrbit,
 )
 from humay.mission.sentences import describe, quantity_label, quantity_text
+from humay.mission.slew_law import SlewLaw, SlewTable
 from humay.mission.station import RateStep, Station
 from humay.mission.stereo import PairLimits, StereoLimits
 
@@ -95,6 +96,8 @@ __all__ = [
     "Request",
     "RunSettings",
     "Satellite",
+    "SlewLaw",
+    "SlewTable",
     "StatedSnr",
     "Station",
     "StereoLimits",

@@ -26,6 +26,7 @@ from humay.mission.duty import (
 from humay.mission.keep_out import KEEP_OUT, KeepOut
 from humay.mission.keys import Key, Rows, SameAs, Sub, Table
 from humay.mission.kinds import Choice, Direction, File, Flag, Number, Text, Time, TimeOfDay, Whole
+from humay.mission.slew_law import SlewLaw, SlewTableKind
 from humay.mission.trees import ConstraintTree
 
 IdleAttitude: TypeAlias = Literal["nadir", "sun", "charging"]
@@ -243,6 +244,7 @@ class Satellite:
     slew_acceleration_rad_s2: float
     axis_limits: AxisLimits | None = None
     wheels: Wheels | None = None
+    slew_law: SlewLaw | None = None
     settle_s: float
     imaging_limits: tuple[ImagingLimit, ...] = ()
     orbit_limit: OrbitLimit | None = None
@@ -369,6 +371,13 @@ SATELLITE = Table(
             Sub(table=WHEELS, make=Wheels),
             "what its wheels can do `{inertia_kg_m2, momentum_n_m_s, torque_n_m}`, besides",
             default=None,
+        ),
+        Key(
+            "slew_table",
+            SlewTableKind(),
+            "measured turns from rest to rest, besides: what a turn by an angle takes at least",
+            default=None,
+            field="slew_law",
         ),
         Key("settle_s", Number(at_least=0, at_most=3600), "from the end of a slew to imaging"),
         Key(

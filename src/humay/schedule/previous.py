@@ -297,4 +297,7 @@ def clear_of_freeze_s(satellite: Satellite) -> float:
     rate, slowest = float(np.max(agility.fastest(axes))), float(np.min(agility.fastest(axes)))
     ramp_s = rate / float(np.min(agility.hardest(axes)))
     turns = 2 if satellite.keep_out else 1  # round what is kept off
-    return turns * (math.pi / slowest + ramp_s) + 2 * ramp_s + satellite.settle_s
+    turn_s = math.pi / slowest + ramp_s
+    if satellite.slew_law is not None:
+        turn_s = max(turn_s, float(satellite.slew_law.turn_s(np.array(math.pi))))
+    return turns * turn_s + 2 * ramp_s + satellite.settle_s

@@ -24,6 +24,7 @@ SHORTEST_IDLE_S = 60.0  # a shorter stop on the way is not worth two slews
 LEAST_IDLE_S = 0.5  # a plan begins and ends in idle: what came before and comes after hangs on it
 SHORTEST_HOLD_S = 20.0  # the least time for which a fixed antenna is turned to the ground
 _FIT_S = 1e-6
+_ROUNDS = 40  # of a slew to a law that moves on: a few, unless it is hardly faster than the law
 _SAMPLE_S = 2.0
 _HOLD_SAMPLE_S = 20.0
 
@@ -267,20 +268,20 @@ class Choreography:
     def _time_to(self, state: State, law: IdleLaw, from_s: float) -> float:
         """Seconds from a state at `from_s` to a law that moves on meanwhile."""
         time = 0.0
-        for _ in range(6):  # the law is 60 times slower than a slew: a round gains a factor of 60
-            goal = self._pose(law, from_s + time).state
-            time = self._way_time(state, goal, from_s)[0] + _FIT_S
-            if time == math.inf:
+        for round_ in range(_ROUNDS):  # the law is about 60 times slower than a slew, which is
+            goal = self._pose(law, from_s + time).state  # what a round gains
+            before, time = time, self._way_time(state, goal, from_s)[0] + _FIT_S
+            if time == math.inf or (round_ >= 5 and abs(time - before) < 0.5 * _FIT_S):
                 break
         return time
 
     def _time_from(self, law: IdleLaw, end: Pose) -> float:
         """Seconds from a law to a state at a fixed time."""
         time = 0.0
-        for _ in range(4):
+        for round_ in range(_ROUNDS):
             origin = self._pose(law, end.t_s - time).state
-            time = self._way_time(origin, end.state, end.t_s - time)[0] + _FIT_S
-            if time == math.inf:
+            before, time = time, self._way_time(origin, end.state, end.t_s - time)[0] + _FIT_S
+            if time == math.inf or (round_ >= 3 and abs(time - before) < 0.5 * _FIT_S):
                 break
         return time
 

@@ -25,21 +25,25 @@ from humay.frames import (
     quaternion_product,
     rotation_vector_from_quaternion,
 )
-from humay.mission import AxisLimits, Satellite, Wheels
+from humay.mission import AxisLimits, Satellite, SlewLaw, Wheels
 from humay.schedule.quick import slew_seconds
 
+_LAW_STEPS = 4_000
+_HALVINGS = 40
 _LEAST = 1e-12  # rad, rad/s: below, a turn has no axis
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agility:
     """What turning is limited by: rate (rad/s) and angular acceleration (rad/s2) about any axis,
-    those about each body axis, and what the wheels can take up and give."""
+    those about each body axis, what the wheels can take up and give, and what a turn from rest to
+    rest takes at least whatever all these allow."""
 
     rate_rad_s: float
     acceleration_rad_s2: float
     axis_limits: AxisLimits | None = None
     wheels: Wheels | None = None
+    law: SlewLaw | None = None
 
     @classmethod
     def of(cls, satellite: Satellite) -> Agility:
@@ -49,11 +53,12 @@ class Agility:
             acceleration_rad_s2=satellite.slew_acceleration_rad_s2,
             axis_limits=satellite.axis_limits,
             wheels=satellite.wheels,
+            law=satellite.slew_law,
         )
 
     @property
     def same_about_any_axis(self) -> bool:
-        return self.axis_limits is None and self.wheels is None
+        return self.axis_limits is None and self.wheels is None and self.law is None
 
     def fastest(self, turn: FloatArray) -> FloatArray:
         """The largest rates (...) about the axes of turns (..., 3)."""
@@ -88,7 +93,8 @@ class Agility:
         return np.asarray(most)
 
     def at_best(self) -> tuple[float, float]:
-        """A rate and an acceleration that no turn exceeds, whatever its axis."""
+        """A rate and an acceleration with which no turn takes longer than it does, whatever its
+        axis."""
         rates, accelerations = [self.rate_rad_s], [self.acceleration_rad_s2]
         axes, wheels = self.axis_limits, self.wheels
         if axes is not None and axes.rate_rad_s is not None:
@@ -98,7 +104,30 @@ class Agility:
         if wheels is not None:
             rates.append(wheels.momentum_n_m_s / min(wheels.inertia_kg_m2))
             accelerations.append(wheels.torque_n_m / min(wheels.inertia_kg_m2))
-        return min(rates), min(accelerations)
+        rate, acceleration = min(rates), min(accelerations)
+        if self.law is None:
+            return rate, acceleration
+        return _rate_under(self.law, rate, acceleration), acceleration
+
+
+def _rate_under(law: SlewLaw, rate: float, acceleration: float) -> float:
+    """The least rate, up to `rate`, with which turns that coast take no longer than a law says.
+
+    A turn by an angle takes angle / rate + rate / acceleration once it coasts, which falls with the
+    rate; and the law never falls with the angle, so that the end of a step decides for all of it.
+    """
+    angle = np.linspace(0.0, np.pi, _LAW_STEPS + 1)
+    least_s, step = law.turn_s(angle)[:-1], angle[1:]
+
+    def stays_under(slower: float) -> bool:
+        coasts = step >= slower**2 / acceleration
+        return bool(np.all((step / slower + slower / acceleration <= least_s) | ~coasts))
+
+    low, high = 0.0, rate
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if stays_under(middle) else (middle, high)
+    return high
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,7 +183,8 @@ def turn_time(turn: FloatArray, agility: Agility) -> FloatArray:
     """Shortest time (s), (...), from rest to rest by turns (..., 3)."""
     angle, rate, a = norm(turn), agility.fastest(turn), agility.hardest(turn)
     short = 2 * np.sqrt(np.maximum(angle, 0.0) / a)
-    return np.where(angle > rate**2 / a, angle / rate + rate / a, short)
+    seconds = np.where(angle > rate**2 / a, angle / rate + rate / a, short)
+    return seconds if agility.law is None else np.maximum(seconds, agility.law.turn_s(angle))
 
 
 def slew_time(
