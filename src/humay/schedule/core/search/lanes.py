@@ -124,6 +124,8 @@ def _try_place(t: Tables, b: Books, i: int, place: int, most_s: float) -> float:
     lane = t.lane[i]
     first = t.lane_first[lane]
     b.scratch[1, 0] = 0
+    if _is_crowded(t, b, i, place, most_s):
+        return math.inf
     start_s = on_grid(t, t.low_s[i])
     if place > 0:
         start_s = earliest_s(t, b, b.seq[first + place - 1], i)
@@ -133,6 +135,24 @@ def _try_place(t: Tables, b: Books, i: int, place: int, most_s: float) -> float:
     if place < b.acts[lane] and t.vague_s[lane] > 0.0 and _later(t, b, i, place):
         return 0.0
     return _push(t, b, lane, place, i, most_s)
+
+
+@inner
+def _is_crowded(t: Tables, b: Books, i: int, place: int, most_s: float) -> bool:
+    """Whether candidate i has no place there even if the turns to it and from it are of no angle:
+    saves working them out."""
+    lane = t.lane[i]
+    first, start_s = t.lane_first[lane], t.low_s[i]
+    if place > 0:
+        before = b.seq[first + place - 1]
+        free_s = b.at_s[before] + t.duration_s[before] + t.settle_s[lane]
+        start_s = max(start_s, free_s + t.least_s[before, 1] + t.least_s[i, 0])
+    if start_s > t.high_s[i] + FITS_S or place == b.acts[lane]:
+        return bool(start_s > t.high_s[i] + FITS_S)
+    after = b.seq[first + place]
+    next_s = start_s + t.duration_s[i] + t.settle_s[lane] + t.least_s[i, 1] + t.least_s[after, 0]
+    last_s = max(b.latest_s[after] + t.vague_s[lane], b.at_s[after])
+    return bool(next_s > min(last_s, b.at_s[after] + most_s) + FITS_S)
 
 
 @inner

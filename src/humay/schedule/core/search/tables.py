@@ -51,6 +51,7 @@ class Tables(NamedTuple):
     pose_from_s: FloatArray
     pose_step_s: FloatArray
     poses: FloatArray  # (m, 2 SIDE): arriving, leaving
+    least_s: FloatArray  # (n, 2): the least seconds of a pose's own, arriving and leaving
     lane_first: IntArray  # where a lane's sequence stands
     vague_s: FloatArray  # of a lane: by how much `latest_s` may be wrong
     measure: IntArray
@@ -139,6 +140,12 @@ def tables_of(problem: Problem) -> Tables:
         pose_from_s=poses.from_s,
         pose_step_s=poses.step_s,
         poses=np.column_stack([poses.arrive, poses.arrive_s, poses.leave, poses.leave_s]),
+        least_s=np.stack(
+            [np.minimum.reduceat(s, poses.first[:-1]) for s in (poses.arrive_s, poses.leave_s)],
+            axis=-1,
+        )
+        if n
+        else np.zeros((0, 2)),
         lane_first=_firsts(problem.lane[problem.lane >= 0], lanes),
         vague_s=np.where(_moving(problem), VAGUE_S, 0.0),
         measure=np.array([MEASURES.index(turn.measure) for turn in turns], dtype=np.int64),
