@@ -59,6 +59,16 @@ def test_a_search_that_is_stopped_says_what_gives_its_plan_again(tmp_path: Path)
     assert plan_document(stopped) == plan_document(again)
 
 
+def test_a_first_round_is_as_long_as_it_may_be_and_others_are_whole() -> None:
+    """Rounds of 400,000 and 600,000 moves for 100,000 opportunities; 1,000,000 are usual."""
+    assert Effort().moves(400_000, 0, 100_000) == 400_000
+    assert Effort().moves(600_000, 400_000, 100_000) == 600_000
+    assert Effort().moves(900_000, 1_000_000, 100_000) == 0
+    assert Effort(iterations=150_001).moves(400_000, 0, 100_000) == 150_000
+    assert Effort(iterations=900_000).moves(600_000, 400_000, 100_000) == 0
+    assert Effort(stop=lambda: True).moves(2_000, 0, 10) == 0
+
+
 def test_a_step_of_priority_doubles_what_a_request_is_worth(tmp_path: Path) -> None:
     request: Request = random_problem(1, tmp_path).requests[0]
     worth = [replace(request, priority=p, weight=3.0).worth for p in (1, 5, 6, 10)]

@@ -18,6 +18,9 @@ from humay.schedule.planner import Lane, Refusal
 from humay.schedule.sequence import Act
 from humay.schedule.worth import GAIN, Worth
 
+TOGETHER = 300
+"""Requests that are placed before memory and batteries are looked at."""
+
 
 def fill(
     lanes: Mapping[str, Lane],
@@ -42,8 +45,7 @@ def fill(
             requests[g].name,
         ),
     )
-    for goal in order:
-        filling.serve(goal)
+    filling.serve_all(order)
     if worth.counts_clouds:
         filling.try_again()
     return filling.refusals
@@ -85,6 +87,36 @@ class _Filling:
         self.done = np.zeros(worth.rows, dtype=bool)
         for lane in lanes.values():
             self.done[[act.row for act in lane.acts]] = True
+
+    def serve_all(self, order: Sequence[int]) -> None:
+        """Serve requests in order.
+
+        Memory and batteries are looked at for some requests together, and for each where they do
+        not hold: what they refuse to an act they would refuse to it and further ones.
+        """
+        hasty = True
+        for first in range(0, len(order), TOGETHER):
+            some = order[first : first + TOGETHER]
+            hasty = hasty and self._serve_hastily(some)
+            if not hasty:
+                for goal in some:
+                    self.serve(goal)
+
+    def _serve_hastily(self, goals: Sequence[int]) -> bool:
+        """Serve requests if all holds in the end; else nothing has happened."""
+        (acts, done), refusals = self._state(), dict(self.refusals)
+        for lane in self.lanes.values():
+            lane.hasty = True
+        for goal in goals:
+            self.serve(goal)
+        for lane in self.lanes.values():
+            lane.hasty = False
+        changed = [lane for name, lane in self.lanes.items() if lane.acts is not acts[name]]
+        if all(lane.refusal(lane.acts) is None for lane in changed):
+            return True
+        self._restore(acts, done)
+        self.refusals = refusals
+        return False
 
     def serve(self, goal: int) -> None:
         """Place what fits of a request, unless that comes to nothing."""

@@ -25,18 +25,21 @@ FIRST_ROUND, FIRST_ROUND_EACH, GROWTH = 2_000, 4, 1.5
 class Effort:
     """How long the search goes on: for so many moves at most (None: as many as is usual), or until
     `stop` says so; on how many threads, which changes nothing but the time. A round that is not
-    finished does not count."""
+    finished does not count, unless it is the first."""
 
     iterations: int | None = None
     stop: Callable[[], bool] | None = None
     threads: int = 1
 
-    def allows(self, iterations: int, opportunities: int) -> bool:
-        """Whether so many moves, in all, may be made with so many opportunities."""
+    def moves(self, wished: int, made: int, opportunities: int) -> int:
+        """How many moves the next round makes after those `made`; none at the end."""
         if self.stop is not None:
-            return not self.stop()
+            return 0 if self.stop() else wished
         usual = max(ITERATIONS, ITERATIONS_EACH * opportunities)
-        return iterations <= (usual if self.iterations is None else self.iterations)
+        left = (usual if self.iterations is None else self.iterations) - made
+        if left >= wished:
+            return wished
+        return 0 if made else 2 * (left // 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,25 +80,23 @@ def improved(
         if _wished(lanes, worth, held) >= _wished(best.lanes, worth, held):
             best = replace(best, lanes=lanes, refusals=refusals)
     seen = sum(1 for samples in pointing if samples is not None)
-    made, moves = 0, max(FIRST_ROUND, FIRST_ROUND_EACH * seen)
-    while effort.allows(made + moves, seen):
-        mapped = problem_of(lanes, worth, opportunities, pointing, held)
+    made, wished = 0, max(FIRST_ROUND, FIRST_ROUND_EACH * seen)
+    mapped = None
+    while (moves := effort.moves(wished, made, seen)) > 0:
+        mapped = mapped or problem_of(lanes, worth, opportunities, pointing, held)
         if not len(mapped.rows):
             return best
+        problem = mapped.under(lanes).problem
         found = search(
-            mapped.problem,
-            seed=seed,
-            iterations=moves,
-            stop=effort.stop,
-            threads=effort.threads,
+            problem, seed=seed, iterations=moves, stop=effort.stop, threads=effort.threads
         )
-        if found.iterations < moves:
+        if found.iterations < (moves if made else 1):
             break
         lanes = make()
         _adopt(lanes, mapped, found.solution, opportunities, pointing, worth)
         _keep(lanes, held, opportunities, pointing, worth)
         refusals = fill(lanes, worth, opportunities, pointing)
-        made, moves = made + moves, even(GROWTH * moves)
+        made, wished = made + found.iterations, even(GROWTH * wished)
         if _wished(lanes, worth, held) > _wished(best.lanes, worth, held):
             best = Improved(lanes=lanes, refusals=refusals, iterations=made, searched=True)
     return replace(best, iterations=made)

@@ -7,7 +7,9 @@ nearly always; what does not is dropped when the plan is put together exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise, product
 
@@ -35,6 +37,7 @@ from humay.schedule.planner import Lane
 from humay.schedule.resources import BATTERY_MARGIN, Battery
 from humay.schedule.sequence import SHORTEST_IDLE_S, Act, panel_watt
 from humay.schedule.slews import Agility, State, resting_after, resting_before, slew_time
+from humay.schedule.starts import lone_starts
 from humay.schedule.unacknowledged import waiting_budgets, waiting_store
 from humay.schedule.worth import Worth
 
@@ -47,10 +50,24 @@ _INCOME_STEP_S = 120.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mapped:
-    """A problem and the opportunity (k,) that each of its candidates is."""
+    """A problem, the opportunity (k,) that each of its candidates is, and which of its stores are
+    batteries."""
 
     problem: Problem
     rows: IntArray
+    batteries: frozenset[int] = frozenset()
+
+    def under(self, lanes: Mapping[str, Lane]) -> Mapped:
+        """The same with what the acts of lanes leave the batteries, exactly: the nearer a solution
+        is to them, the nearer it is to the truth."""
+        owners, stores = list(lanes.values()), list(self.problem.stores)
+        for k in self.batteries:
+            lane = stores[k].lane
+            own = np.flatnonzero(self.problem.lane == lane).tolist()
+            candidate = {int(self.rows[i]): i for i in own}
+            income = _true_income(owners[lane], stores[k], candidate)
+            stores[k] = replace(stores[k], income=income)
+        return replace(self, problem=replace(self.problem, stores=tuple(stores)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,21 +87,10 @@ def problem_of(
     pointing: Sequence[Pointing | None],
     held: Held = NOTHING,
 ) -> Mapped:
-    """Candidates for every start that lanes, commands, outages and a previous plan allow.
-
-    The acts that lanes hold already leave the batteries exactly what they leave there: the nearer
-    a solution is to them, the nearer it is to the truth.
-    """
+    """Candidates for every start that lanes, commands, outages and a previous plan allow, whatever
+    the lanes hold."""
     names = list(lanes)
-    again = held.others(worth)
-    choices = [
-        choice
-        for row in range(len(opportunities))
-        if row not in held.stays and not again[row]
-        for choice in _choices(
-            lanes[str(opportunities.satellite[row])], names, row, opportunities, pointing[row]
-        )
-    ]
+    choices = _choices(lanes, opportunities, pointing, held.others(worth), held.stays)
     choices += [
         _Choice(row=row, lane=names.index(promise.satellite), low_s=start_s, high_s=start_s)
         for promise, row in held.frozen
@@ -98,10 +104,11 @@ def problem_of(
     stores = [
         store
         for k, each in enumerate(lanes.values())
-        for store in _stores(each, k, lane == k, duration_s, samples, rows)
+        for store in _stores(each, k, lane == k, duration_s, samples)
     ]
     low_s = np.array([choice.low_s for choice in choices], dtype=np.float64)
     high_s = np.array([choice.high_s for choice in choices], dtype=np.float64)
+    batteries = [k for k, store in enumerate(stores) if store.apart_s < math.inf]
     return Mapped(
         problem=_held_fast(
             Problem(
@@ -130,6 +137,7 @@ def problem_of(
             )
         ),
         rows=rows,
+        batteries=frozenset(batteries),
     )
 
 
@@ -212,18 +220,27 @@ def turn_of(lane: Lane) -> Turn:
 
 
 def _choices(
-    lane: Lane, names: Sequence[str], row: int, o: Opportunities, pointing: Pointing | None
+    lanes: Mapping[str, Lane],
+    o: Opportunities,
+    pointing: Sequence[Pointing | None],
+    again: BoolArray,
+    stays: AbstractSet[int],
 ) -> list[_Choice]:
-    """The stretches of whole milliseconds in which an opportunity can begin."""
-    if pointing is None:
-        return []
-    number = names.index(lane.satellite.name)
+    """The stretches of whole milliseconds in which opportunities can begin, but for those that
+    image `again` what `stays`."""
+    of_lane: dict[str, list[tuple[int, Pointing]]] = {name: [] for name in lanes}
+    for row, (name, samples) in enumerate(zip(o.satellite.tolist(), pointing, strict=True)):
+        if samples is not None and row not in stays and not again[row]:
+            of_lane[str(name)].append((row, samples))
     found = []
-    for low, high in lane.starts(row, o, pointing):
-        first, last = np.ceil(low / GRID_S - 1e-6) * GRID_S, np.floor(high / GRID_S + 1e-6) * GRID_S
-        if first <= last:
-            found.append(_Choice(row=row, lane=number, low_s=float(first), high_s=float(last)))
-    return found
+    for number, (name, own) in enumerate(of_lane.items()):
+        rows, samples_of = [row for row, _ in own], [samples for _, samples in own]
+        for row, low, high in lone_starts(lanes[name], rows, o, samples_of):
+            first = math.ceil(low / GRID_S - 1e-6) * GRID_S
+            last = math.floor(high / GRID_S + 1e-6) * GRID_S
+            if first <= last:
+                found.append(_Choice(row=row, lane=number, low_s=first, high_s=last))
+    return sorted(found, key=lambda choice: (choice.row, choice.low_s))
 
 
 def poses_of(lanes: Sequence[Lane], lane: IntArray, samples: Sequence[Pointing]) -> Poses:
@@ -333,16 +350,17 @@ def _stores(
     own: np.ndarray[tuple[int], np.dtype[np.bool_]],
     duration_s: FloatArray,
     samples: Sequence[Pointing],
-    rows: IntArray,
 ) -> list[Store]:
-    bits = _most_bits(samples)
     stores = []
     if np.isfinite(lane.satellite.memory_bit):
-        stores.append(_memory(lane, number, np.where(own, bits / np.maximum(duration_s, 1e-6), 0)))
+        bit_s = np.zeros(len(duration_s))
+        for i in np.flatnonzero(own).tolist():
+            bit_s[i] = float(np.max(samples[i].data_bit)) / max(duration_s[i], 1e-6)
+        stores.append(_memory(lane, number, bit_s))
     if lane.satellite.thermal is not None:
         stores.append(warmth_store(lane.satellite.thermal, number, lane.span, own))
     if lane.battery is not None:
-        stores.append(_battery(lane, number, np.flatnonzero(own), duration_s, samples, rows))
+        stores.append(_battery(lane, number, np.flatnonzero(own), duration_s, samples))
     return stores
 
 
@@ -381,12 +399,11 @@ def _battery(
     own: IntArray,
     duration_s: FloatArray,
     samples: Sequence[Pointing],
-    rows: IntArray,
 ) -> Store:
     """Charge above the floor and its margin, with the panels in the idle attitude.
 
-    Between acts with a minute to spare the satellite goes back to idle, else straight on. What all
-    this leaves out of the acts that the lane holds, the income makes up for.
+    Between acts with a minute to spare the satellite goes back to idle, else straight on. For what
+    all this leaves out see `Mapped.under`.
     """
     battery = lane.battery
     if battery is None:
@@ -402,7 +419,7 @@ def _battery(
     if len(own):
         spent = _spent(lane, battery, duration_s[own], [samples[i] for i in own.tolist()])
         use[own], come[own], back[own] = spent.act_j / duration_s[own], spent.come_j, spent.back_j
-    store = Store(
+    return Store(
         lane=number,
         t_s=t_s,
         income=harvest - power.platform_w,
@@ -414,8 +431,6 @@ def _battery(
         come=come,
         back=back,
     )
-    candidate = {int(rows[i]): i for i in own.tolist()}
-    return replace(store, income=_true_income(lane, store, candidate))
 
 
 def _true_income(lane: Lane, store: Store, candidate: Mapping[int, int]) -> FloatArray:

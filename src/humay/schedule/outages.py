@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -174,6 +175,16 @@ class Attendance:
                 return None
             out += part
         return self._with_outages(out)
+
+    def joins(self, acts: Sequence[Act], act: Act) -> bool:
+        """Whether an act fits beside the others, in order of time, that join up without it."""
+        stretch = self.stretch(act.settle_from_s)
+        if stretch is None or stretch is not self.stretch(act.end_s):
+            return False
+        own = [a for a in acts if stretch.start_s <= a.start_s <= stretch.end_s]
+        place = bisect_left(own, act.start_s, key=lambda a: a.start_s)
+        before = own[place - 1] if place > 0 else None
+        return stretch.joins(before, act, own[place] if place < len(own) else None)
 
     def _with_outages(self, parts: Sequence[Segment]) -> list[Segment]:
         """Idle from the last act before an outage to the first slew after it."""

@@ -24,7 +24,7 @@ from humay.schedule.commands import Commanding
 from humay.schedule.duty import duty_fault
 from humay.schedule.ground import Pass
 from humay.schedule.keep_outs import Guard
-from humay.schedule.outages import Attendance, Closure, clear_holds, left_of
+from humay.schedule.outages import Attendance, Closure, Span, clear_holds, left_of
 from humay.schedule.resources import (
     BATTERY_MARGIN,
     Battery,
@@ -75,6 +75,8 @@ class Lane:
     commanding: Commanding
     acts: list[Act] = field(default_factory=list)
     aboard: Aboard = EMPTY
+    hasty: bool = False
+    """Whether `place` leaves it to its caller to ask `refusal` of all acts together."""
 
     @property
     def span(self) -> tuple[float, float]:
@@ -213,12 +215,14 @@ class Lane:
         best_s = float(opportunities.best_s[row])
         starts = np.concatenate([_starts(*span, best_s) for span in free])
         starts = starts[self._apart(starts, scan_s)]
+        wish = float(np.clip(opportunities.best_s[row], low, high))
+        if not len(starts):
+            return self._no_room(wish, scan_s, opportunities, row)
         states = sweep_states(pointing, starts)
-        clear = self._clear(starts, scan_s, states)
-        if len(starts) and not np.any(clear):
+        clear = self.clear(starts, scan_s, states)
+        if not np.any(clear):
             return self._kept_out("its looks bring", "settle", "image")
         fits = self._fits(starts, scan_s, states) & clear
-        wish = float(np.clip(opportunities.best_s[row], low, high))
         if not np.any(fits):
             return self._no_room(wish, scan_s, opportunities, row)
         worst: Refusal | None = None
@@ -239,7 +243,7 @@ class Lane:
             return [int(ordered[0])]
         return [int(i) for i in ordered[:: max(1, math.ceil(len(ordered) / WAYS_TRIED))]]
 
-    def _clear(self, starts: FloatArray, scan_s: float, states: SweepStates) -> BoolArray:
+    def clear(self, starts: FloatArray, scan_s: float, states: SweepStates) -> BoolArray:
         """At which start times (k,) the act itself keeps off all that must not be looked at."""
         guard = self.choreography.guard
         if not guard:
@@ -287,6 +291,8 @@ class Lane:
     def _come(self, before: Act | None, at_s: FloatArray, goal: State) -> BoolArray:
         """Whether the slew from what comes before, in the same stretch, ends in time."""
         low, agility = self.choreography.begins_s(at_s), self.choreography.agility
+        if before is not None and np.all(low <= before.end_s):
+            return np.asarray(before.end_s + slew_time(before.last, goal, agility) <= at_s)
         origin = self.choreography.idle.state(np.maximum(at_s - 20.0, low))
         fits = low + slew_time(origin, goal, agility) + 1.0 <= at_s
         if before is None:
@@ -297,6 +303,9 @@ class Lane:
     def _leave(self, after: Act | None, at_s: FloatArray, origin: State) -> BoolArray:
         """Whether there is time for the slew to what comes after, in the same stretch."""
         high, agility = self.choreography.ends_s(at_s), self.choreography.agility
+        if after is not None and np.all(high >= after.settle_from_s):
+            seconds = slew_time(origin, after.settle, agility)
+            return np.asarray(at_s + seconds <= after.settle_from_s)
         goal = self.choreography.idle.state(np.minimum(at_s + 20.0, self.span[1]))
         fits = at_s + slew_time(origin, goal, agility) + 1.0 <= high
         if after is None:
@@ -307,10 +316,21 @@ class Lane:
     def _try(self, act: Act) -> Refusal | None:
         """Insert an act if every resource holds for the whole plan."""
         acts = sorted([*self.acts, act], key=lambda a: a.start_s)
-        refusal = self.refusal(acts)
+        refusal = self._hasty_refusal(acts, act) if self.hasty else self.refusal(acts)
         if refusal is None:
             self.acts = acts
         return refusal
+
+    def _hasty_refusal(self, acts: Sequence[Act], act: Act) -> Refusal | None:
+        """What an act would break of that which is looked at where it stands."""
+        if not self.choreography.joins(self.acts, act):
+            return self._no_way(acts)
+        return self._imaging_refusal(acts) or self._duty_refusal(acts)
+
+    def _no_way(self, acts: Sequence[Act]) -> Refusal:
+        if self.choreography.guard and self.choreography.unguarded.segments(acts) is not None:
+            return self._kept_out("no way to it or on from it but one that would bring", "slew")
+        return Refusal(code="slew", text="no time for the slews to its neighbours")
 
     def refusal(self, acts: Sequence[Act]) -> Refusal | None:
         """What acts in order of time would break."""
@@ -318,10 +338,7 @@ class Lane:
             return Refusal(code="uplink", text=self.commanding.room_text)
         segments = self.segments(acts)
         if segments is None:
-            if self.choreography.guard and self.choreography.unguarded.segments(acts) is not None:
-                what = "no way to it or on from it but one that would bring"
-                return self._kept_out(what, "slew")
-            return Refusal(code="slew", text="no time for the slews to its neighbours")
+            return self._no_way(acts)
         return (
             self._imaging_refusal(acts)
             or self._duty_refusal(acts)
@@ -331,37 +348,28 @@ class Lane:
 
     # Taking over what a search found ---------------------------------------------------------
 
-    def starts(self, row: int, o: Opportunities, pointing: Pointing) -> list[tuple[float, float]]:
-        """The stretches of start times in which an opportunity could stand alone in the plan."""
-        scan_s = round(float(o.scan_s[row]), 6)
-        low, high = float(o.plan_start_s[row]), float(o.plan_end_s[row])
-        free = [
-            (max(start, self.commanding.ready_s), end)
-            for start, end in self._free(low, high, scan_s)
-            if end >= self.commanding.ready_s
-        ]
-        return [part for span in free for part in self._alone(span, scan_s, pointing)]
+    def scan_s(self, row: int, o: Opportunities) -> float:
+        """How long an opportunity takes."""
+        return round(float(o.scan_s[row]), 6)
 
-    def _alone(
-        self, span: tuple[float, float], scan_s: float, pointing: Pointing
-    ) -> list[tuple[float, float]]:
-        """The parts of a stretch of starts that leave time to come from idle and go back to it."""
-        inside = (pointing.start_s > span[0]) & (pointing.start_s < span[1])
-        starts = np.array([span[0], *pointing.start_s[inside], span[1]])
-        states = sweep_states(pointing, starts)
-        fits = self._come(None, starts - self.satellite.settle_s, states.settle)
-        fits &= self._leave(None, starts + scan_s, states.last)
-        fits &= self._clear(starts, scan_s, states)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], fits, [False]])))
-        return [
-            (float(starts[first]), float(starts[last - 1]))
-            for first, last in zip(edges[::2], edges[1::2], strict=True)
-        ]
+    def free_starts(self, row: int, o: Opportunities) -> list[Span]:
+        """The stretches of its window in which an opportunity can begin, commanded by then and
+        outside of outages."""
+        window = float(o.plan_start_s[row]), float(o.plan_end_s[row])
+        free, ready_s = self._free(*window, self.scan_s(row, o)), self.commanding.ready_s
+        return [(max(start, ready_s), end) for start, end in free if end >= ready_s]
+
+    def stands_alone(
+        self, at_s: FloatArray, ends_s: FloatArray, settle: State, last: State
+    ) -> BoolArray:
+        """Whether there is time to come from idle to acts that begin to settle at times (n,), and
+        to go back to it when they end."""
+        return self._come(None, at_s, settle) & self._leave(None, ends_s, last)
 
     def act(self, row: int, o: Opportunities, pointing: Pointing, start_s: float) -> Act:
         """One opportunity at one start time."""
         starts = np.array([start_s])
-        scan_s = round(float(o.scan_s[row]), 6)
+        scan_s = self.scan_s(row, o)
         states = sweep_states(pointing, starts)
         return _act(row, o, starts, scan_s, states, 0, self.satellite.settle_s)
 

@@ -128,6 +128,11 @@ class Choreography:
             out += link + sweep
         return out
 
+    def joins(self, before: Act | None, act: Act, after: Act | None) -> bool:
+        """Whether an act fits between two that follow one another, or the ends of the plan."""
+        links = self._link(before, act), self._sweep(act), self._link(act, after)
+        return None not in links
+
     def harvests(self, segments: Sequence[Segment]) -> list[Harvest]:
         """What the panels give where the attitude is not the idle one."""
         return [segment.harvest for segment in segments if segment.harvest is not None]
