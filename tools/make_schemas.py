@@ -25,6 +25,7 @@ from humay.mission.keys import Table
 from humay.mission.mission import MISSION, MISSION_FILE, RUN
 from humay.mission.objective import OBJECTIVE
 from humay.mission.outage import OUTAGE
+from humay.mission.outcomes import BAD_IMAGE, FAILURE, LOST_PASS, OUTCOMES, SAFE_MODE
 from humay.mission.repeat import REPEAT
 from humay.mission.request import REQUEST
 from humay.mission.satellite import (
@@ -63,6 +64,11 @@ TABLES: dict[str, Table] = {
     "objective": OBJECTIVE,
     "outage": OUTAGE,
     "calibration": CALIBRATION,
+    "outcomes": OUTCOMES,
+    "acquisitions": FAILURE,
+    "images": BAD_IMAGE,
+    "passes": LOST_PASS,
+    "safe_modes": SAFE_MODE,
     "request": REQUEST,
     "relative_orbit": RELATIVE_ORBIT,
     "stereo": STEREO,
@@ -71,7 +77,7 @@ TABLES: dict[str, Table] = {
 BLOCKS = {name: table.markdown for name, table in TABLES.items()} | {
     "quantities": quantities_markdown
 }
-PAGES = ("mission", "requests", "constraints", "stereo")
+PAGES = ("mission", "requests", "constraints", "stereo", "outcomes")
 _BLOCK = re.compile(r"(<!-- keys: (\w+) -->\n).*?(<!-- end of keys -->)", re.DOTALL)
 
 
@@ -135,6 +141,16 @@ def requests_schema() -> dict[str, Any]:
     }
 
 
+def outcomes_schema() -> dict[str, Any]:
+    """Of a file for `--outcomes`."""
+    head = {
+        "$schema": DIALECT,
+        "title": "Humay outcomes file",
+        "description": "What of a plan did not go as planned; docs/reference/outcomes.md explains.",
+    }
+    return head | OUTCOMES.schema()
+
+
 def with_tables(page: str) -> str:
     """A page with the tables of its keys made anew."""
     return _BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", page)
@@ -145,6 +161,7 @@ def wanted() -> dict[Path, str]:
     schemas = {
         DOCS / "schemas" / "mission.schema.json": mission_schema(),
         DOCS / "schemas" / "requests.schema.json": requests_schema(),
+        DOCS / "schemas" / "outcomes.schema.json": outcomes_schema(),
     }
     texts = {path: json.dumps(schema, indent=2) + "\n" for path, schema in schemas.items()}
     pages = [DOCS / "reference" / f"{name}.md" for name in PAGES]

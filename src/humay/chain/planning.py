@@ -198,8 +198,10 @@ def planned(
         )  # fmt: skip
         document = plan_document(plan)
     with step("check"):
-        flown = None if previous is None else previous.document
-        violations = check_plan(mission, requests, document, flown)
+        flown, outcomes = None, None
+        if previous is not None:
+            flown, outcomes = previous.document, previous.outcomes
+        violations = check_plan(mission, requests, document, flown, outcomes)
     if violations:
         raise PlanError(
             f"the plan failed the independent check and is not written:\n{verdict(violations)}"

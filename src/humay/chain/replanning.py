@@ -14,7 +14,7 @@ from humay.chain.planning import Survey, survey
 from humay.chain.timing import Step
 from humay.check import as_it_was, check_plan, rebuilt_request, still_asked
 from humay.errors import PlanError
-from humay.mission import Mission, Request
+from humay.mission import Mission, Outcomes, Request
 from humay.schedule import (
     MOST_CHANGED,
     STABILITY,
@@ -22,10 +22,12 @@ from humay.schedule import (
     Promise,
     Urgency,
     aboard_at,
+    aftermath,
     freeze,
     gbit_aboard,
     imaged_before,
     mission_at,
+    mission_with,
     rows_of,
     state_at,
 )
@@ -36,12 +38,13 @@ from humay.time import format_utc, parse_utc
 class Flying:
     """The plan that flies, as `humay plan --previous` is told of it; of its `lost_passes` nothing
     was received. With `urgent` requests nothing else is planned anew, and at most `most_changed` of
-    it makes room for them."""
+    it makes room for them. `outcomes` tell what of it did not go as planned."""
 
     document: Mapping[str, Any]
     frozen_until: datetime | None = None
     stability: float = STABILITY
     lost_passes: frozenset[str] = frozenset()
+    outcomes: Outcomes | None = None
     urgent: tuple[Request, ...] | None = None
     most_changed: float = MOST_CHANGED
 
@@ -102,15 +105,21 @@ def surveyed_again(
     with step("previous plan"):
         check_flying(mission, requests, flying, start, end)
     document = flying.document
-    aboard = aboard_at(document, start, flying.lost_passes)
+    after = aftermath(document, flying.outcomes or Outcomes(), start, flying.lost_passes)
+    mission = mission_with(mission, after.outcomes)
+    aboard = aboard_at(after.flown, start, after.lost_passes)
     previous = Previous(
         document=document,
         frozen_until=flying.frozen_until,
         stability=flying.stability,
-        imaged=imaged_before(document, start, frozenset()),
-        state=_weighed(state_at(document, start), aboard),
+        imaged=imaged_before(document, start, after.failed, after.bad_images),
+        failed=after.failed,
+        state=_weighed(state_at(after.flown, start), aboard),
         aboard=aboard,
-        lost_passes=flying.lost_passes,
+        lost_passes=after.lost_passes,
+        lost_uplinks=after.lost_uplinks,
+        bad_images=after.bad_images,
+        outcomes=flying.outcomes,
         urgent=_urgency(flying, requests, step),
     )
     requests = [*requests, *(flying.urgent or ())]

@@ -27,7 +27,7 @@ from humay.check.timeline import check_segments, check_stated_attitudes, fly_sle
 from humay.check.uplinks import check_uplinks
 from humay.check.violations import Violation, in_time_order
 from humay.check.windows import check_windows
-from humay.mission import Mission, Request
+from humay.mission import Mission, Outcomes, Request
 
 
 def check_plan(
@@ -35,13 +35,15 @@ def check_plan(
     requests: Sequence[Request],
     plan: Mapping[str, Any],
     previous: Mapping[str, Any] | None = None,
+    outcomes: Outcomes | None = None,
 ) -> list[Violation]:
     """What is wrong with a plan, in time order; nothing where it is valid.
 
     Orbits are propagated anew, and windows, attitudes, slews, contacts, eclipses and resources
     derived from them and from docs/reference/plan.md alone. Raises `PlanError` for a plan without
     the structure of its format, `OrbitError` where the mission's orbits do not reach over its span.
-    With the `previous` plan, what it has frozen must be in this one.
+    With the `previous` plan, what it has frozen must be in this one; with `outcomes` of it, what
+    failed is told, and nothing else.
     """
     check_structure(plan)
     if previous is not None:
@@ -79,6 +81,6 @@ def check_plan(
         *check_calibrations(case),
         *check_answers(case),
         *check_bound(case),
-        *([] if previous is None else check_previous(case, previous)),
+        *([] if previous is None else check_previous(case, previous, outcomes)),
     ]
     return in_time_order(faults)

@@ -17,11 +17,12 @@ import shapely
 
 from humay.check.aboard import check_taken_over
 from humay.check.case import TIME_TOLERANCE_S, Case, Json
+from humay.check.outcomes import as_flown, check_outcomes, lost_in, missed, safe_modes
 from humay.check.references import same_geometry
 from humay.check.urgent import check_urgent
 from humay.check.violations import Violation
 from humay.files import json_bytes
-from humay.mission import Mission, Outage, Request, Satellite
+from humay.mission import Mission, Outage, Outcomes, Request, Satellite
 from humay.time import parse_utc
 
 STATE_TOLERANCE = {"memory_gbit": 1e-4, "battery_wh": 1e-3}
@@ -45,7 +46,8 @@ def as_stated(
     names = {each["name"] for each in told["withdrawn"]} - known
     more = [rebuilt_request(entry) for entry in plan["requests"] if entry["name"] in names]
     satellites = tuple(_loaded(s, told["state"].get(s.name, {})) for s in mission.satellites)
-    return replace(mission, satellites=satellites), [*requests, *more]
+    outages = (*mission.outages, *(o for o in safe_modes(told) if o not in mission.outages))
+    return replace(mission, satellites=satellites, outages=outages), [*requests, *more]
 
 
 def _loaded(satellite: Satellite, state: Mapping[str, float]) -> Satellite:
@@ -131,7 +133,7 @@ class _Satellite:
     whole: bool  # nothing of it is lost to outages: then its downlinks stay, too
 
 
-def check_previous(case: Case, old: Json) -> Iterator[Violation]:
+def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> Iterator[Violation]:
     """[previous] What is frozen of the previous plan is in this one, and nothing else before the
     thaw; what is taken over and counted is so."""
     told = case.plan.get("previous")
@@ -145,16 +147,20 @@ def check_previous(case: Case, old: Json) -> Iterator[Violation]:
     for key in ("start", "end", "release"):
         if told[key] != old[key]:
             yield _fault(case, f"{key} is {told[key]}, expected {old[key]}")
-    yield from _state(case, told, old)
+    yield from check_outcomes(case, told, old, outcomes)
+    flown = as_flown(case, told, old)
+    yield from _state(case, told, flown)
     yield from _imaged(case, told, old)
     if "aboard" in told:
-        yield from check_taken_over(case, told, old)
+        yield from check_taken_over(case, told, flown)
     stated = set(told["frozen"])
     for satellite in case.mission.satellites:
         stays = _stays(case, told, old, satellite)
         yield from _acquisitions(case, told, satellite, stays, stated)
         yield from _passes(case, satellite, stays)
-        if stays.whole and not told.get("lost_passes"):  # with more to send, all goes down later
+        if stays.whole and not (
+            told.get("lost_passes") or missed(told, old)
+        ):  # with more to send, all goes down later
             yield from _downlinks(case, old, satellite, stays)
     yield from _counts(case, told, old)
     yield from check_urgent(case, told, old)
@@ -178,7 +184,7 @@ def _state(case: Case, told: Json, old: Json) -> Iterator[Violation]:
                 continue
             found = told["state"].get(name, {}).get(key, math.nan)
             expected = float(np.interp(0.0, t_s, curves[key]))
-            if key == "memory_gbit" and told.get("lost_passes"):
+            if key == "memory_gbit" and ("outcomes" in told or told.get("lost_passes")):
                 continue  # more is on board than that plan reckoned with: `check_taken_over`
             if not abs(found - expected) <= slack:
                 message = f"state of {name!r}: {key} is {found:g}, expected {expected:g}"
@@ -196,7 +202,12 @@ def _imaged(case: Case, told: Json, old: Json) -> Iterator[Violation]:
     for name in told["failed"]:
         if name not in known:
             yield _fault(case, f"failed {name!r} found, expected an acquisition of that plan")
-    expected = [(e["request"], e["strip"]) for e in old.get("previous", {}).get("imaged", [])]
+    bad = [(e["strip"], parse_utc(e["end"])) for e in told.get("outcomes", {}).get("images", [])]
+    expected = [
+        (e["request"], e["strip"])
+        for e in old.get("previous", {}).get("imaged", [])
+        if (e["strip"], parse_utc(e["end"])) not in bad
+    ]
     expected += [
         (entry["request"], entry["strip"])
         for entry in old["acquisitions"]
@@ -233,7 +244,12 @@ def _stays(case: Case, told: Json, old: Json, satellite: Satellite) -> _Satellit
     def span(entry: Json) -> tuple[float, float]:
         return clock.seconds(entry["start"]), clock.seconds(entry["end"])
 
-    kept = {name: e for name, e in booked.items() if not lost(span(e), e["station"])}
+    dead = lost_in(told, old, "uplink")
+    kept = {
+        name: e
+        for name, e in booked.items()
+        if name not in dead and not lost(span(e), e["station"])
+    }
     begins = _beginnings(case, old, satellite.name)
     own = [
         entry

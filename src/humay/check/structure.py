@@ -433,6 +433,17 @@ ABOARD = Record(
     }
 )
 
+FAILED = Choice(("cloudy", "lost", "missed"))
+OUTCOMES = Record(
+    {
+        "format": Choice(("humay-outcomes-1",)),
+        "acquisitions": Many(Record({"id": TEXT, "what": FAILED})),
+        "images": Many(Record({"strip": TEXT, "end": TIME, "what": FAILED})),
+        "passes": Many(Record({"id": TEXT, "lost": Choice(("both", "uplink", "downlink"))})),
+        "safe_modes": Many(Record({"satellite": TEXT, **SPAN, "reason": TEXT})),
+    }
+)
+
 PREVIOUS = Record(
     {
         "sha256": TEXT,
@@ -454,6 +465,8 @@ PREVIOUS = Record(
         "state": Named(STATE),
         "lost_passes": Many(TEXT),
         "aboard": Many(ABOARD),
+        "lost_uplinks": Many(TEXT),
+        "outcomes": OUTCOMES,
         "urgent": Record(
             {
                 "most_changed": Number(low=0, high=1),
@@ -461,7 +474,7 @@ PREVIOUS = Record(
             }
         ),
     },
-    optional=("lost_passes", "aboard", "urgent"),
+    optional=("lost_passes", "aboard", "urgent", "lost_uplinks", "outcomes"),
 )
 
 PLAN = Record(

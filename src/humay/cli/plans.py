@@ -46,6 +46,10 @@ PreviousFile = Annotated[
 CompareFile = Annotated[
     Path | None, typer.Option("--compare", help="plan (JSON) whose difference to this is told")
 ]
+OutcomesFile = Annotated[
+    Path | None,
+    typer.Option("--outcomes", help="what of the previous plan did not go as planned (JSON)"),
+]
 PlanStart = Annotated[
     str | None, typer.Option(help="begin, ISO 8601 UTC, such as 2026-03-01T00:00Z")
 ]
@@ -111,6 +115,7 @@ def plan(
             " its worth; default 0.1",
         ),
     ] = None,
+    outcomes: OutcomesFile = None,
     urgent: UrgentFile = None,
     most_changed: Annotated[
         float | None,
@@ -137,20 +142,20 @@ def plan(
     from humay.files import json_bytes, write_whole
     from humay.mission import joined_requests, load_requests
     from humay.orbit import ephemerides
-    from humay.schedule import answers_text, explanation_text
+    from humay.schedule import aftermath_text, answers_text, explanation_text
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
-    needy = {"--freeze-until": freeze_until, "--stability": stability, "--urgent": urgent}
+    needy: dict[str, Any] = {"--freeze-until": freeze_until, "--stability": stability}
+    needy |= {"--outcomes": outcomes, "--urgent": urgent}
     _refuse_without(previous, "--previous", needy)
     _refuse_without(urgent, "--urgent", {"--most-changed": most_changed, "--book": book})
     check_suffix(output, (".json",))
     check_suffix(book, (".geojson", ".json"))
-    keep_inputs(
-        (mission, requests, urgent, opportunities_file, contacts_file, timeline_file), output, book
-    )
+    found_before = opportunities_file, contacts_file, timeline_file
+    keep_inputs((mission, requests, outcomes, urgent, *found_before), output, book)
     craft, wanted = loaded(mission, requests)
-    flying = _flying(previous, freeze_until, stability)
+    flying = _flying(previous, freeze_until, stability, outcomes)
     if flying is not None and urgent is not None:
         flying = _with_urgent(flying, load_requests(urgent, craft), most_changed)
     begin, end = _span_of(start, hours, flying)
@@ -205,6 +210,8 @@ def plan(
         say(json.dumps(told | ({"explain": explained} if names else {})))
     else:
         say(f"{output}: {plan_summary(document)}")
+        if flying is not None and flying.outcomes is not None:
+            say(aftermath_text(flying.document, document["previous"]))
         for each in answers.values():
             say(f"{answers_text(each)}\n  found in {each['seconds']:.2f} s")
         _tell(changes)
@@ -217,6 +224,7 @@ def check(
     requests: RequestFile,
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan file (JSON)")],
     previous: PreviousFile = None,
+    outcomes: OutcomesFile = None,
     urgent: UrgentFile = None,
     compare: CompareFile = None,
     as_json: AsJson = False,
@@ -224,14 +232,16 @@ def check(
 ) -> None:
     """Judge a plan by other code: print `valid`, or every violation and exit with 1."""
     from humay.check import check_plan, load_plan, verdict
-    from humay.mission import load_requests
+    from humay.mission import load_outcomes, load_requests
 
+    _refuse_without(previous, "--previous", {"--outcomes": outcomes})
     craft, wanted = loaded(mission, requests)
     wanted += () if urgent is None else load_requests(urgent, craft)
     document = load_plan(plan_file)
     flown, other = (None if path is None else load_plan(path) for path in (previous, compare))
     with progress(quiet) as step, step("check"):
-        violations = check_plan(craft, wanted, document, flown)
+        became = None if outcomes is None else load_outcomes(outcomes)
+        violations = check_plan(craft, wanted, document, flown, became)
     changes = _changes(other, document)
     if as_json:
         found: Any = [vars(violation) for violation in violations]
@@ -254,10 +264,14 @@ def _effort(iterations: int | None, seconds: float | None, threads: int) -> Effo
 
 
 def _flying(
-    previous: Path | None, freeze_until: str | None, stability: float | None
+    previous: Path | None,
+    freeze_until: str | None,
+    stability: float | None,
+    outcomes: Path | None,
 ) -> Flying | None:
     from humay.chain import Flying
     from humay.check import load_plan
+    from humay.mission import load_outcomes
     from humay.schedule import STABILITY
 
     if previous is None:
@@ -266,6 +280,7 @@ def _flying(
         document=load_plan(previous),
         frozen_until=None if freeze_until is None else instant(freeze_until, "--freeze-until"),
         stability=STABILITY if stability is None else stability,
+        outcomes=None if outcomes is None else load_outcomes(outcomes),
     )
 
 

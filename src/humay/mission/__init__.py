@@ -27,7 +27,13 @@ from humay.mission.constraint import (
     leaves,
 )
 from humay.mission.duty import ImagingLimit, OrbitLimit, Thermal
-from humay.mission.files import RasterDem, joined_requests, load_mission, load_requests
+from humay.mission.files import (
+    RasterDem,
+    joined_requests,
+    load_mission,
+    load_outcomes,
+    load_requests,
+)
 from humay.mission.geojson import requests_from_geojson
 from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keep_out import KeepOut
@@ -35,6 +41,7 @@ from humay.mission.keys import suggestion
 from humay.mission.mission import Mission, RunSettings
 from humay.mission.objective import SAME_CLOUDS_S, Objective
 from humay.mission.outage import Outage
+from humay.mission.outcomes import Outcomes, outcomes_from
 from humay.mission.repeat import Repeat
 from humay.mission.request import Limits, Request, conditions, limits
 from humay.mission.satellite import (
@@ -85,6 +92,7 @@ __all__ = [
     "OrbitLimit",
     "OrbitSigma",
     "Outage",
+    "Outcomes",
     "PairLimits",
     "PassDirection",
     "Power",
@@ -115,7 +123,9 @@ __all__ = [
     "leaves",
     "limits",
     "load_mission",
+    "load_outcomes",
     "load_requests",
+    "outcomes_from",
     "quantity_label",
     "quantity_text",
     "requests_from_geojson",

@@ -16,7 +16,7 @@ import numpy as np
 from shapely.geometry import MultiPolygon, Polygon
 
 from humay.arrays import BoolArray, FloatArray
-from humay.errors import MissionError, RequestError
+from humay.errors import MissionError, PlanError, RequestError
 from humay.files import json_bytes
 from humay.mission.camera import Camera
 from humay.mission.cloud_raster import cloud_model, cloud_variable
@@ -26,6 +26,7 @@ from humay.mission.heights import CoarseRelief, HeightError, HeightModel
 from humay.mission.keys import Fields, made, suggestion
 from humay.mission.kinds import Place, shown
 from humay.mission.mission import MISSION_FILE, Mission, RunSettings
+from humay.mission.outcomes import Outcomes, outcomes_from
 from humay.mission.request import Request
 from humay.mission.satellite import OmmOrbit, Orbit, Satellite, TleOrbit
 from humay.tables import geoid_height_m
@@ -99,6 +100,11 @@ def load_requests(path: Path | str, mission: Mission) -> tuple[Request, ...]:
                     f" mission does not have{suggestion(name, sorted(known))}"
                 )
     return requests
+
+
+def load_outcomes(path: Path) -> Outcomes:
+    """What became of a plan, from a file. Raises `PlanError` with file, place and key."""
+    return outcomes_from(_json(path, Place(file=str(path), error=PlanError)), str(path))
 
 
 def joined_requests(*paths: Path) -> bytes:

@@ -20,12 +20,14 @@ from humay.schedule.held import rows_of
 from humay.schedule.improve import Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
 from humay.schedule.previous import MOST_CHANGED, STABILITY, Previous, Promise, Urgency, freeze
+from humay.schedule.setbacks import Aftermath, aftermath, aftermath_text, mission_with
 from humay.schedule.takeover import imaged_before, mission_at, state_at
 from humay.schedule.urgent import Answer, Inserted, insert_urgent
 
 __all__ = [
     "MOST_CHANGED",
     "STABILITY",
+    "Aftermath",
     "Answer",
     "Displacement",
     "Effort",
@@ -38,6 +40,8 @@ __all__ = [
     "Urgency",
     "Window",
     "aboard_at",
+    "aftermath",
+    "aftermath_text",
     "answers_document",
     "answers_text",
     "difference_document",
@@ -51,6 +55,7 @@ __all__ = [
     "insert_urgent",
     "make_plan",
     "mission_at",
+    "mission_with",
     "plan_difference",
     "plan_document",
     "rows_of",

@@ -10,6 +10,7 @@ from humay.errors import PlanError
 from humay.schedule.difference import Difference, Json, plan_difference
 from humay.schedule.held import Held
 from humay.schedule.insertion import Displaced
+from humay.schedule.previous import Previous
 from humay.time import format_utc
 
 
@@ -53,9 +54,20 @@ def previous_document(
             if name in carriers and name not in here
         ],
         "lost_passes": sorted(previous.lost_passes),
+        **_outcomes(previous),
         "aboard": [{**entry, "delivered": delivered.get(entry["id"])} for entry in previous.aboard],
         "state": {name: dict(each) for name, each in previous.state.items()},
         **_urgent(held, displaced),
+    }
+
+
+def _outcomes(previous: Previous) -> dict[str, Any]:
+    """What did not go as planned, as it was told, and the passes in which nothing was commanded."""
+    if previous.outcomes is None:
+        return {}
+    return {
+        "lost_uplinks": sorted(previous.lost_uplinks),
+        "outcomes": previous.outcomes.document(),
     }
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from humay.errors import PlanError
 from humay.files import json_bytes
-from humay.mission import Mission, Satellite
+from humay.mission import Mission, Outcomes, Satellite
 from humay.schedule.outages import Closure, Span
 from humay.schedule.slews import Agility
 from humay.time import Epoch, format_utc, parse_utc
@@ -64,7 +64,8 @@ class Previous:
     have on board then, where that is not what the mission says; `aboard` says of what
     (`aboard_at`), where nothing of the `lost_passes` was received.
     have on board then, where that is not what the mission says. With `urgent` requests nothing else
-    is planned anew, and every pass stays.
+    is planned anew, and every pass stays. With `outcomes`, nothing was commanded in
+    `lost_uplinks`, and `bad_images` (strip, end) of earlier plans count no more.
     """
 
     document: Json
@@ -77,6 +78,9 @@ class Previous:
     aboard: Sequence[Json] = ()
     lost_passes: frozenset[str] = frozenset()
     urgent: Urgency | None = None
+    lost_uplinks: frozenset[str] = frozenset()
+    bad_images: frozenset[tuple[str, str]] = frozenset()
+    outcomes: Outcomes | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.stability < math.inf:
@@ -172,7 +176,8 @@ def freeze(
     kept = {
         b.pass_id: b
         for b in booked_passes(previous.document, epoch)
-        if not _grounded(closed, b.satellite, (b.start_s, b.end_s), b.station)
+        if b.pass_id not in previous.lost_uplinks
+        and not _grounded(closed, b.satellite, (b.start_s, b.end_s), b.station)
     }
     acts: list[Promise] = []
     free: list[Promise] = []
@@ -240,7 +245,7 @@ def promises(document: Json, epoch: Epoch) -> list[Promise]:
     begun = {
         (name, acquisition): epoch.seconds(parse_utc(text))
         for name, segments in document["attitude"].items()
-        for acquisition, text in _beginnings(segments)
+        for acquisition, text in beginnings(segments)
     }
     found = []
     for entry in document["acquisitions"]:
@@ -261,7 +266,7 @@ def promises(document: Json, epoch: Epoch) -> list[Promise]:
     return sorted(found, key=lambda p: (p.start_s, p.satellite))
 
 
-def _beginnings(segments: Sequence[Json]) -> list[tuple[str, str]]:
+def beginnings(segments: Sequence[Json]) -> list[tuple[str, str]]:
     """Of each acquisition, when the slew to it begins; without one, when it settles."""
     found = []
     begin = ""

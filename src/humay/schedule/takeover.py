@@ -98,10 +98,19 @@ def _loaded(satellite: Satellite, on_board: Mapping[str, float]) -> Satellite:
     return satellite
 
 
-def imaged_before(document: Json, start: datetime, failed: frozenset[str]) -> list[dict[str, str]]:
+def imaged_before(
+    document: Json,
+    start: datetime,
+    failed: frozenset[str],
+    bad: frozenset[tuple[str, str]] = frozenset(),
+) -> list[dict[str, str]]:
     """The strips that a plan, or one before it, has imaged before an instant, but for the
-    acquisitions that failed."""
-    earlier = [dict(each) for each in document.get("previous", {}).get("imaged", [])]
+    acquisitions that failed, and `bad` images (strip, end) of earlier plans."""
+    earlier = [
+        dict(each)
+        for each in document.get("previous", {}).get("imaged", [])
+        if (each["strip"], format_utc(parse_utc(each["end"]))) not in bad
+    ]
     own = [
         {"request": entry["request"], "strip": entry["strip"], "end": entry["end"]}
         for entry in document["acquisitions"]
