@@ -58,6 +58,7 @@ def small_plan(
         ]
     return {
         "start": at(0),
+        "requests": [{"name": "r", "priority": 5}],
         "resources": {"a": curves},
         "passes": [{"id": p.pass_id, "end": at(p.end_s)} for p in passes],
         "acquisitions": [

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from humay.access import find_contacts, find_links
 from humay.check import check_plan, verdict
 from humay.mission import RateStep, Station
 from humay.orbit import ephemerides
 from humay.schedule import plan_document
-from humay.schedule.resources import Recording, Sending, send_all
+from humay.schedule.resources import Downlink, Recording, Sending, send_all
+from humay.schedule.sending import send_urgent_first
 from humay.time import parse_utc
 from tests.schedule.random_problems import START, Problem, plan_of, random_problem
 
@@ -116,3 +120,91 @@ def test_what_is_sent_over_a_change_of_rate_is_told_in_two_parts() -> None:
     recording = Recording(acquisition="a", start_s=-1.0, end_s=0.0, bits=40.0)
     sent = send_all([recording], sendings((0, 10, 2.0), (10, 20, 4.0)))
     assert [(d.start_s, d.end_s, d.bits) for d in sent] == [(0, 10, 20.0), (10, 15, 20.0)]
+
+
+# By priority --------------------------------------------------------------------------------------
+
+
+def recording(name: str, end_s: float, bits: float, urgency: int = 0) -> Recording:
+    return Recording(acquisition=name, start_s=end_s - 1.0, end_s=end_s, bits=bits, urgency=urgency)
+
+
+def test_what_is_more_urgent_goes_first_and_stops_what_is_being_sent() -> None:
+    """At 1 bit/s from 0 on: a for 3 s, then b, which ends at 3, for 4 s, then the rest of a."""
+    sent = send_urgent_first(
+        [recording("a", 0, 8.0, 5), recording("b", 3, 4.0, 9), recording("c", 0, 1.0, 5)],
+        sendings((0, 100, 1.0)),
+    )
+    assert [d.items for d in sent] == [(("a", 3.0), ("b", 4.0), ("a", 5.0), ("c", 1.0))]
+    assert (sent[0].start_s, sent[0].end_s) == (0.0, 13.0)
+
+
+@given(
+    acts=st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 9), st.integers(1, 3)), max_size=6,
+        unique_by=lambda act: act[0],
+    ),
+    edges=st.lists(st.integers(0, 80), max_size=8, unique=True).map(sorted),
+)  # fmt: skip
+def test_urgent_data_go_down_as_in_a_simulation_second_by_second(
+    acts: list[tuple[int, int, int]], edges: list[int]
+) -> None:
+    """Every second of a stretch, a bit of the most urgent of what has ended, the oldest of equals;
+    with one urgency, as oldest first."""
+    recordings = [recording(str(i), end, float(n), rank) for i, (end, n, rank) in enumerate(acts)]
+    stretches = sendings(*((a, b, 1.0) for a, b in zip(edges[::2], edges[1::2], strict=False)))
+    left = {str(i): n for i, (_, n, _) in enumerate(acts)}
+    expected: dict[tuple[int, str], int] = {}
+    for k, stretch in enumerate(stretches):
+        for second in range(int(stretch.start_s), int(stretch.end_s)):
+            ready = [r for r in recordings if r.end_s <= second and left[str(r.acquisition)] > 0]
+            if ready:
+                name = str(min(ready, key=lambda r: (-r.urgency, r.end_s)).acquisition)
+                left[name] -= 1
+                expected[k, name] = expected.get((k, name), 0) + 1
+    found: dict[tuple[int, str], float] = {}
+    for sent in send_urgent_first(recordings, stretches):
+        k = next(i for i, s in enumerate(stretches) if s.start_s <= sent.start_s < s.end_s)
+        for name, bits in sent.items:
+            found[k, str(name)] = found.get((k, str(name)), 0.0) + bits
+    assert found == pytest.approx(expected)
+    alike = [replace(r, urgency=0) for r in recordings]
+    assert total(send_urgent_first(alike, stretches)) == pytest.approx(
+        total(send_all(alike, stretches))
+    )
+
+
+def total(downlinks: Sequence[Downlink]) -> dict[str, float]:
+    """Of each recording, bits times the end of the downlink that carries them."""
+    found: dict[str, float] = {}
+    for sent in downlinks:
+        for name, bits in sent.items:
+            found[str(name)] = found.get(str(name), 0.0) + bits * sent.end_s
+    return found
+
+
+def in_order(problem: Problem, order: str) -> Problem:
+    satellites = [replace(s, downlink_order=order) for s in problem.mission.satellites]
+    return replace(problem, mission=replace(problem.mission, satellites=tuple(satellites)))
+
+
+def test_the_checker_knows_in_which_order_data_go_down(tmp_path: Path) -> None:
+    """Images that wait for one pass, and those of the last request more urgent than all others."""
+    problem = random_problem(23, tmp_path)
+    satellites = [replace(s, power=None, idle_attitude="nadir") for s in problem.mission.satellites]
+    problem = replace(problem, mission=replace(problem.mission, satellites=tuple(satellites)))
+    oldest = plan_document(plan_of(in_order(problem, "oldest"), 3_600.0))
+    last = oldest["acquisitions"][-1]["request"]
+    assert oldest["acquisitions"][0]["request"] != last
+    requests = tuple(replace(r, priority=10 if r.name == last else 1) for r in problem.requests)
+    urgent = in_order(replace(problem, requests=requests), "priority")
+    plan = plan_document(plan_of(urgent, 3_600.0))
+    assert verdict(check_plan(urgent.mission, requests, plan)) == "valid"
+    of = {a["id"]: a["request"] for a in plan["acquisitions"]}
+    names = [i["acquisition"] for d in plan["downlinks"] for i in d["items"] if i["acquisition"]]
+    assert of[names[0]] == last
+    for each, found in ((urgent, plan), (in_order(problem, "oldest"), oldest)):
+        several = next(d for d in found["downlinks"] if len(d["items"]) > 2)
+        several["items"].reverse()
+        codes = {v.code for v in check_plan(each.mission, each.requests, found)}
+        assert codes == {"downlink"}

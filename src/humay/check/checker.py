@@ -19,6 +19,7 @@ from humay.check.energy import Sunlight, check_eclipses, check_energy
 from humay.check.freshness import check_freshness
 from humay.check.keep_outs import check_keep_outs
 from humay.check.looks import check_looks
+from humay.check.order import check_order
 from humay.check.outages import check_outages
 from humay.check.previous import as_stated, check_previous
 from humay.check.references import check_bound, check_orbits, check_references
@@ -68,6 +69,7 @@ def check_plan(
         *check_outages(case),
         *check_uplinks(case),
         *check_downlinks(case),
+        *check_order(case),
         *check_memory(case),
         *check_acknowledged(case),
         *check_aboard(case),

@@ -427,6 +427,7 @@ ABOARD = Record(
         "end": OrNull(TIME),
         "gbit": GBIT,
         "value": Number(low=0),
+        "priority": Number(low=0, high=10, whole=True),
         "pass": OrNull(TEXT),
         "pass_end": OrNull(TIME),
         "delivered": OrNull(TIME),

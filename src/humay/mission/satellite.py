@@ -261,6 +261,7 @@ class Satellite:
     acknowledge_s: float = 0.0
     downlink_bit_s: float
     downlink_hz: float | None = None
+    downlink_order: Literal["oldest", "priority"] = "oldest"
     antenna: Literal["steerable", "fixed"] = "steerable"
     antenna_axis: tuple[float, float, float] | None = None
     image_while_downlinking: bool = True
@@ -446,6 +447,13 @@ SATELLITE = Table(
             Number(at_least=1e6, at_most=1e15),
             "carrier frequency, for the Doppler shift of contacts",
             default=None,
+        ),
+        Key(
+            "downlink_order",
+            Choice(("oldest", "priority")),
+            "what goes down first of what is on board: the oldest, or by the priority of its "
+            "request, the oldest of equals",
+            default="oldest",
         ),
         Key(
             "antenna",

@@ -66,7 +66,13 @@ def aboard_of(entries: Sequence[Json], satellite: str, epoch: Epoch, start_s: fl
 
 def _recording(entry: Json, epoch: Epoch, oldest_s: float) -> Recording:
     at_s = oldest_s if entry["end"] is None else epoch.seconds(parse_utc(entry["end"]))
-    return Recording(acquisition=entry["id"], start_s=at_s, end_s=at_s, bits=entry["gbit"] * 1e9)
+    return Recording(
+        acquisition=entry["id"],
+        start_s=at_s,
+        end_s=at_s,
+        bits=entry["gbit"] * 1e9,
+        urgency=entry["priority"],
+    )
 
 
 # Read off a plan file -----------------------------------------------------------------------------
@@ -118,6 +124,7 @@ class _Ledger:
         self.document, self.satellite, self.start, self.lost = document, satellite, start, lost
         self.curves = document["resources"][satellite]
         self.waits = "freed" in self.curves
+        self.priority = {each["name"]: each["priority"] for each in document["requests"]}
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Of each acquisition what is unsent, and what was sent in which pass and is not freed."""
@@ -143,7 +150,7 @@ class _Ledger:
             if entry["pass"] is None or entry["pass"] in self.lost
         }
         if older > ROUNDED_GBIT:
-            nothing = {"request": None, "strip": None, "end": None, "value": 0.0}
+            nothing = {"request": None, "strip": None, "end": None, "value": 0.0, "priority": 0}
             found[None] = nothing, older
         for entry in self.document["acquisitions"]:
             if entry["satellite"] == self.satellite and parse_utc(entry["end"]) <= self.start:
@@ -205,6 +212,7 @@ class _Ledger:
             "end": of["end"],
             "gbit": round(gbit, 9),
             "value": of["value"],
+            "priority": of["priority"] if "priority" in of else self.priority[of["request"]],
             "pass": booked,
             "pass_end": pass_end,
             "delivered": None,

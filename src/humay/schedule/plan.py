@@ -282,6 +282,7 @@ def make_plan(
     empty = make_lanes(given.mission, passes, commandings, given.timelines, closed, span)
     for name, lane in empty.items():
         lane.aboard = held.aboard(name, epoch, span[0])
+        lane.priorities = {request.name: request.priority for request in given.requests}
         _refuse_hopeless(lane)
     empty = held.begun(empty, given.opportunities, given.pointing)
 

@@ -36,6 +36,7 @@ from humay.schedule.resources import (
     memory_curve,
     send_all,
 )
+from humay.schedule.sending import send_urgent_first
 from humay.schedule.sequence import Act, Choreography, Hold, Segment
 from humay.schedule.slews import State, slew_time
 from humay.schedule.tracking import tracking_law
@@ -75,6 +76,7 @@ class Lane:
     commanding: Commanding
     acts: list[Act] = field(default_factory=list)
     aboard: Aboard = EMPTY
+    priorities: Mapping[str, int] = field(default_factory=dict)
     hasty: bool = False
     """Whether `place` leaves it to its caller to ask `refusal` of all acts together."""
 
@@ -88,7 +90,13 @@ class Lane:
     def recordings(self, acts: Sequence[Act]) -> list[Recording]:
         """What is on board unsent at the start, and what the acts record."""
         made = [
-            Recording(acquisition=str(act.row), start_s=act.start_s, end_s=act.end_s, bits=act.bits)
+            Recording(
+                acquisition=str(act.row),
+                start_s=act.start_s,
+                end_s=act.end_s,
+                bits=act.bits,
+                urgency=self.priorities.get(act.request, 0),
+            )
             for act in acts
         ]
         return [*self._unsent_before, *made]
@@ -133,7 +141,13 @@ class Lane:
         return [(s.start_s, s.end_s) for s in segments if s.mode == "image"]
 
     def downlinks(self, acts: Sequence[Act], segments: Sequence[Segment]) -> list[Downlink]:
-        return send_all(self.recordings(acts), self.sendings(segments))
+        return self.sent(self.recordings(acts), self.sendings(segments))
+
+    def sent(self, recordings: Sequence[Recording], sendings: Sequence[Sending]) -> list[Downlink]:
+        """What goes down when, in the order of this satellite."""
+        if self.satellite.downlink_order == "priority":
+            return send_urgent_first(recordings, sendings)
+        return send_all(recordings, sendings)
 
     def memory(
         self, acts: Sequence[Act], downlinks: Sequence[Downlink]
@@ -412,7 +426,7 @@ class Lane:
             replace(s, bit_s=ENDLESS_BIT_S)
             for s in self.sendings(segments)
         ]  # fmt: skip
-        _, at_best = self.memory(acts, send_all(self.recordings(acts), endless))
+        _, at_best = self.memory(acts, self.sent(self.recordings(acts), endless))
         if np.max(at_best) <= limit:
             return Refusal(
                 code="downlink",

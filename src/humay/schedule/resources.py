@@ -16,7 +16,7 @@ from humay.access import Timeline
 from humay.arrays import FloatArray
 from humay.mission import ImagingLimit, Power
 
-_LEAST_BITS = 1e-3  # less is rounding
+LEAST_BITS = 1e-3  # less is rounding
 _LAST_BIT = 1.0  # less than a bit: rounding
 _SHORTEST_DOWNLINK_S = 1e-4  # files tell times to the microsecond
 BATTERY_MARGIN = 0.005  # of the capacity, kept free above the floor for what sampling leaves open
@@ -25,12 +25,13 @@ BATTERY_MARGIN = 0.005  # of the capacity, kept free above the floor for what sa
 @dataclass(frozen=True, kw_only=True)
 class Recording:
     """Data of one acquisition: made at a constant rate from start to end. `None` names what was on
-    board before the plan."""
+    board before the plan. `urgency` is the priority by which it is sent, where that counts."""
 
     acquisition: str | None
     start_s: float
     end_s: float
     bits: float
+    urgency: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
     ends inside it goes on from there; where stretches of two stations overlap, the earlier one is
     used up first.
     """
-    queue = [recording for recording in recordings if recording.bits >= _LEAST_BITS]
+    queue = [recording for recording in recordings if recording.bits >= LEAST_BITS]
     queue.sort(key=lambda r: (r.end_s, r.acquisition or ""))
     left = [recording.bits for recording in queue]
     first, free_s = 0, -math.inf
@@ -76,7 +77,7 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
         items: list[tuple[str | None, float]] = []
         while first < len(queue) and now < stretch.end_s:
             if queue[first].end_s > now:  # nothing to send yet: close, and wait for it
-                downlinks += _downlink(stretch, began, now, items)
+                downlinks += one_downlink(stretch, began, now, items)
                 items, now = [], queue[first].end_s
                 began = now
                 continue
@@ -84,15 +85,15 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
             items.append((queue[first].acquisition, bits))
             now += bits / stretch.bit_s
             left[first] -= bits
-            if left[first] >= _LEAST_BITS:  # the stretch is full
+            if left[first] >= LEAST_BITS:  # the stretch is full
                 break
             first += 1
-        downlinks += _downlink(stretch, began, min(now, stretch.end_s), items)
+        downlinks += one_downlink(stretch, began, min(now, stretch.end_s), items)
         free_s = max(free_s, downlinks[-1].end_s if downlinks else free_s)
     return downlinks
 
 
-def _downlink(
+def one_downlink(
     stretch: Sending, start_s: float, end_s: float, items: list[tuple[str | None, float]]
 ) -> list[Downlink]:
     if not items:

@@ -90,6 +90,8 @@ def insert_urgent(
     samples = [*given.pointing, *pointing]
     release_s = both.epoch.seconds(release)
     lanes = {name: _commanded(part, release_s) for name, part in plan.satellites.items()}
+    for lane in lanes.values():
+        lane.priorities = {**lane.priorities, **{r.name: r.priority for r in requests}}
     values = np.concatenate([plan.worth.alone, _worths(requests, opportunities)])
     sent = set(_sent(plan, release_s))
     planned = [act.row for part in plan.satellites.values() for act in part.acts]
