@@ -35,6 +35,7 @@ from humay.mission.satellite import (
     SATELLITE,
     SUN_SYNCHRONOUS,
 )
+from humay.mission.star_tracker import STAR_TRACKER
 from humay.mission.station import MASK_POINT, RATE_STEP, STATION
 from humay.mission.stereo import STEREO
 from humay.mission.trees import RELATIVE_ORBIT, definitions, quantities_markdown
@@ -53,6 +54,7 @@ TABLES: dict[str, Table] = {
     "thermal": THERMAL,
     "orbit_sigma_m": ORBIT_SIGMA,
     "keep_out": KEEP_OUT,
+    "star_trackers": STAR_TRACKER,
     "navigation": NAVIGATION,
     "power": POWER,
     "camera": CAMERA,

@@ -44,11 +44,10 @@ MEASURED = table((0, 4), (10, 20), (30, 35), (180, 110))
 
 @dataclass(frozen=True)
 class RootLaw:
-    """An operator's own law: 2 s, and 7 s times the square root of the degrees."""
+    """An operator's own law: 2 s, and 30 s for each radian."""
 
     def turn_s(self, angle_rad: FloatArray) -> FloatArray:
-        root: FloatArray = np.sqrt(np.degrees(angle_rad))
-        return 2.0 + 7.0 * root
+        return np.asarray(2.0 + 30.0 * angle_rad)
 
 
 def agility(law: SlewLaw | None) -> Agility:
@@ -56,7 +55,7 @@ def agility(law: SlewLaw | None) -> Agility:
 
 
 def about_x(*degrees: float) -> FloatArray:
-    return np.radians(np.array(degrees))[:, None] * np.array([1.0, 0.0, 0.0])
+    return np.array([[math.radians(each), 0.0, 0.0] for each in degrees])
 
 
 def test_between_rows_a_table_is_straight() -> None:

@@ -17,7 +17,7 @@ from humay.check.data import check_downlinks, check_imaging_time, check_memory, 
 from humay.check.duty import check_duty
 from humay.check.energy import Sunlight, check_eclipses, check_energy
 from humay.check.freshness import check_freshness
-from humay.check.keep_outs import check_keep_outs
+from humay.check.keep_outs import check_keep_outs, check_trackers
 from humay.check.looks import check_looks
 from humay.check.order import check_order
 from humay.check.outages import check_outages
@@ -63,6 +63,7 @@ def check_plan(
         *check_stated_attitudes(case),
         *slew_faults,
         *check_keep_outs(case, slews),
+        *check_trackers(case, slews),
         *check_overlaps(case),
         *check_contacts(case),
         *check_antennas(case),

@@ -1,4 +1,5 @@
-"""Code `keep_out`: no attitude of the timeline looks at what the satellite must not look at.
+"""Codes `keep_out` and `tracking`: no attitude of the timeline looks at what the satellite must not
+look at, and in none are too many star trackers blind.
 
 Sun, Moon and Earth are derived from the orbit at every instant looked at: all steps of the
 integrated slews (0.05 s), every quarter of a second of sweeps, every second of the rest.
@@ -25,6 +26,40 @@ STEP_S = {"idle": 1.0, "downlink": 1.0, "settle": 0.25, "image": 0.25}
 PIECE = 20_000  # instants at a time, so that memory does not grow with the span
 TOLERANCE_DEG = 0.01
 HIDDEN_DEG = 1.0  # Sun and Moon do not count this far below the limb and deeper
+
+
+def check_trackers(case: Case, slews: Slews) -> Iterator[Violation]:
+    """[tracking] As many star trackers as are needed see, in each of the modes asked for."""
+    for satellite in case.mission.satellites:
+        if not satellite.star_trackers:
+            continue
+        for segment in case.segments[satellite.name]:
+            if segment.mode in satellite.tracker_modes:
+                yield from _seen(case, segment, slews)
+
+
+def _seen(case: Case, segment: Segment, slews: Slews) -> Iterator[Violation]:
+    """The first instant of a segment at which too few see."""
+    satellite, orbit = segment.satellite, case.orbits[segment.satellite.name]
+    for t_s, body_from_gcrf in _attitudes(segment, orbit, slews):
+        axes = np.swapaxes(matrix_from_quaternion(body_from_gcrf), -1, -2)
+        count = np.zeros(len(t_s), dtype=np.int64)
+        for tracker in satellite.star_trackers:
+            sees = np.ones(len(t_s), dtype=bool)
+            for exclusion in tracker.exclusions:
+                room_rad = _room_rad(exclusion, orbit, t_s, axes @ np.array(tracker.axis))
+                sees &= room_rad >= -math.radians(TOLERANCE_DEG)
+            count += sees
+        if count.min() < satellite.trackers_needed:
+            i = int(np.argmax(count < satellite.trackers_needed))
+            yield case.at(
+                "tracking",
+                segment.where,
+                f"{count[i]} of {len(satellite.star_trackers)} star trackers see, expected at"
+                f" least {satellite.trackers_needed}",
+                float(t_s[i]),
+            )
+            return
 
 
 def check_keep_outs(case: Case, slews: Slews) -> Iterator[Violation]:

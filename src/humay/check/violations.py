@@ -9,7 +9,8 @@ from humay.time import parse_utc
 
 LINES_AT_MOST = 50
 CODES = (
-    "span", "orbit", "window", "attitude", "slew", "keep_out", "overlap", "contact", "antenna",
+    "span", "orbit", "window", "attitude", "slew", "keep_out", "tracking", "overlap", "contact",
+    "antenna",
     "outage", "uplink", "downlink", "memory", "imaging_time", "energy", "eclipse", "coverage",
     "looks", "calibration",
     "bound", "previous",

@@ -56,6 +56,7 @@ from humay.mission.satellite import (
 )
 from humay.mission.sentences import describe, quantity_label, quantity_text
 from humay.mission.slew_law import SlewLaw, SlewTable
+from humay.mission.star_tracker import StarTracker
 from humay.mission.station import RateStep, Station
 from humay.mission.stereo import PairLimits, StereoLimits
 
@@ -106,6 +107,7 @@ __all__ = [
     "Satellite",
     "SlewLaw",
     "SlewTable",
+    "StarTracker",
     "StatedSnr",
     "Station",
     "StereoLimits",

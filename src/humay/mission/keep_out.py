@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from humay.mission.keys import Key, Table
 from humay.mission.kinds import Choice, Choices, Direction, Number, Text
 
+Body: TypeAlias = Literal["sun", "moon", "earth"]
 MODES = ("idle", "slew", "settle", "image", "downlink")
 """Of the attitude timeline, as in the plan file."""
 
@@ -20,7 +21,7 @@ class KeepOut:
 
     name: str
     axis: tuple[float, float, float]
-    body: Literal["sun", "moon", "earth"]
+    body: Body
     angle_rad: float
     modes: tuple[str, ...] = MODES
 

@@ -23,10 +23,22 @@ from humay.mission.duty import (
     OrbitLimit,
     Thermal,
 )
-from humay.mission.keep_out import KEEP_OUT, KeepOut
+from humay.mission.keep_out import KEEP_OUT, MODES, KeepOut
 from humay.mission.keys import Key, Rows, SameAs, Sub, Table
-from humay.mission.kinds import Choice, Direction, File, Flag, Number, Text, Time, TimeOfDay, Whole
+from humay.mission.kinds import (
+    Choice,
+    Choices,
+    Direction,
+    File,
+    Flag,
+    Number,
+    Text,
+    Time,
+    TimeOfDay,
+    Whole,
+)
 from humay.mission.slew_law import SlewLaw, SlewTableKind
+from humay.mission.star_tracker import STAR_TRACKER, StarTracker
 from humay.mission.trees import ConstraintTree
 
 IdleAttitude: TypeAlias = Literal["nadir", "sun", "charging"]
@@ -268,6 +280,9 @@ class Satellite:
     idle_attitude: IdleAttitude = "nadir"
     charging_roll_rad: float = 0.0
     keep_out: tuple[KeepOut, ...] = ()
+    star_trackers: tuple[StarTracker, ...] = ()
+    trackers_needed: int = 1
+    tracker_modes: tuple[str, ...] = MODES
     navigation: Navigation = Navigation()
     power: Power | None = None
     constraints: Constraint | None = None
@@ -291,6 +306,11 @@ class Satellite:
             raise MissionError(
                 f"satellite {self.name!r}: antenna_axis is given with a {self.antenna} antenna, "
                 "expected antenna = 'fixed'"
+            )
+        if self.trackers_needed > max(1, len(self.star_trackers)):
+            raise MissionError(
+                f"satellite {self.name!r}: trackers_needed is {self.trackers_needed}, expected at "
+                f"most as many as there are star_trackers ({len(self.star_trackers)})"
             )
         if self.charging_roll_rad and self.idle_attitude != "charging":
             raise MissionError(
@@ -493,6 +513,24 @@ SATELLITE = Table(
             Rows(table=KEEP_OUT, make=KeepOut),
             "what must stay off Sun, Moon or Earth, whatever the satellite does",
             default=[],
+        ),
+        Key(
+            "star_trackers",
+            Rows(table=STAR_TRACKER, make=StarTracker),
+            "star trackers, and what blinds each",
+            default=[],
+        ),
+        Key(
+            "trackers_needed",
+            Whole(at_least=1, at_most=100),
+            "how many of them must see at any time",
+            default=1,
+        ),
+        Key(
+            "tracker_modes",
+            Choices(MODES),
+            "in which modes of the attitude so many must see",
+            default=list(MODES),
         ),
         Key(
             "navigation",

@@ -400,9 +400,9 @@ def _refuse_idle_looks(lane: Lane) -> None:
     found = guard.worst("idle", t_s, law.attitude(t_s))
     if found is None:
         return
-    keep_out, i = found
+    what, i = found
     raise PlanError(
-        f"satellite {lane.satellite.name!r}: its idle attitude ({law.law!r}) brings {keep_out.text}"
+        f"satellite {lane.satellite.name!r}: its idle attitude ({law.law!r}) brings {what}"
         f" at {format_utc(guard.timeline.epoch.utc(float(t_s[i])))}, expected one that never does;"
         f" or leave 'idle' out of its modes{_clear_roll(lane, t_s)}"
     )

@@ -266,8 +266,7 @@ class Lane:
         return guard.sweeps_clear(starts, self.satellite.settle_s, scan_s, three)
 
     def _kept_out(self, what: str, *modes: str) -> Refusal:
-        meant = [each for each in self.satellite.keep_out if set(modes) & set(each.modes)]
-        of = " or ".join(each.text for each in meant)
+        of = " or ".join(self.choreography.guard.asks(*modes))
         return Refusal(code="keep_out", text=f"{what} {of}")
 
     def _free(self, low: float, high: float, scan_s: float) -> list[tuple[float, float]]:
@@ -539,7 +538,7 @@ def make_lanes(
             for p in own
             if p.downlink and satellite.antenna == "fixed"
         )
-        guard = Guard(keep_outs=satellite.keep_out, timeline=timeline)
+        guard = Guard.of(satellite, timeline)
         whole = Choreography(
             satellite=satellite,
             timeline=timeline,

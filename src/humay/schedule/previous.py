@@ -301,7 +301,7 @@ def clear_of_freeze_s(satellite: Satellite) -> float:
     agility, axes = Agility.of(satellite), math.pi * np.eye(3)
     rate, slowest = float(np.max(agility.fastest(axes))), float(np.min(agility.fastest(axes)))
     ramp_s = rate / float(np.min(agility.hardest(axes)))
-    turns = 2 if satellite.keep_out else 1  # round what is kept off
+    turns = 2 if satellite.keep_out or satellite.star_trackers else 1  # round what is kept off
     turn_s = math.pi / slowest + ramp_s
     if satellite.slew_law is not None:
         turn_s = max(turn_s, float(satellite.slew_law.turn_s(np.array(math.pi))))
