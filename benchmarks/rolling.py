@@ -9,7 +9,7 @@ Five policies plan the same requests under the same skies, by the same search:
 
 * `blind`: the chance of a clear sky is that of the place, as if there were no later looks;
 * `climatology`: the same, and a weight counts as far as later looks leave it open
-  (`humay.schedule.lookahead`);
+  (`lookahead.py`);
 * `forecast`, `lookahead`: as these two, with the chances of the forecast;
 * `perfect`: as `lookahead`, with a forecast that never errs: what information could be worth.
 
@@ -40,6 +40,7 @@ import numpy as np
 import shapely
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.lookahead import share_left_to_now
 from benchmarks.skies import STEP_S, Sky, cloud_fraction, draw_sky, spatial_root
 
 from humay.access import Opportunities, Pointing, find_contacts, find_opportunities, find_pointing
@@ -61,7 +62,6 @@ from humay.schedule.core import (
     violations,
 )
 from humay.schedule.core.search import search
-from humay.schedule.lookahead import share_left_to_now
 from humay.schedule.slews import Agility, State, resting_after, resting_before
 from humay.tables import land_outlines
 

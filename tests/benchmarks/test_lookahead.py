@@ -5,11 +5,9 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from benchmarks.lookahead import share_left_to_now
 from hypothesis import given
 from hypothesis import strategies as st
-
-from humay.errors import PlanError
-from humay.schedule.lookahead import share_left_to_now
 
 
 def test_the_last_occasion_is_worth_all_of_its_chance() -> None:
@@ -58,5 +56,5 @@ def test_a_look_adds_its_chance_times_that_share(
 
 @pytest.mark.parametrize(("chances", "taken"), [([1.2], 1.0), ([-0.1], 1.0), ([0.5], 1.5)])
 def test_what_is_no_chance_is_refused(chances: list[float], taken: float) -> None:
-    with pytest.raises(PlanError, match=r"between 0 and 1|expected 0 to 1"):
+    with pytest.raises(ValueError, match=r"between 0 and 1|expected 0 to 1"):
         share_left_to_now(chances, taken)

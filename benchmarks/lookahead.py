@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from humay.arrays import FloatArray
-from humay.errors import PlanError
 
 
 def share_left_to_now(chances: Sequence[float] | FloatArray, taken: float = 1.0) -> float:
@@ -22,7 +21,7 @@ def share_left_to_now(chances: Sequence[float] | FloatArray, taken: float = 1.0)
     """
     p = np.asarray(chances, dtype=np.float64)
     if not np.all((p >= 0) & (p <= 1)):
-        raise PlanError("chances of later looks must lie between 0 and 1")
+        raise ValueError("chances of later looks must lie between 0 and 1")
     if not 0 <= taken <= 1:
-        raise PlanError(f"the chance that a look is taken is {taken}, expected 0 to 1")
+        raise ValueError(f"the chance that a look is taken is {taken}, expected 0 to 1")
     return float(np.prod(1.0 - taken * p))
