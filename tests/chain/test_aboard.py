@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -131,7 +131,7 @@ def first_after(spans: list[tuple[int, int]], end: int) -> list[tuple[int, tuple
 # Plans that follow plans --------------------------------------------------------------------------
 
 
-def with_memory(problem: Problem, release: str) -> Problem:
+def with_memory(problem: Problem, release: Literal["sent", "acknowledged"]) -> Problem:
     satellites = tuple(
         replace(s, memory_release=release, memory_bit=4 * s.memory_bit)
         for s in problem.mission.satellites

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -183,7 +183,7 @@ def total(downlinks: Sequence[Downlink]) -> dict[str, float]:
     return found
 
 
-def in_order(problem: Problem, order: str) -> Problem:
+def in_order(problem: Problem, order: Literal["oldest", "priority"]) -> Problem:
     satellites = [replace(s, downlink_order=order) for s in problem.mission.satellites]
     return replace(problem, mission=replace(problem.mission, satellites=tuple(satellites)))
 
