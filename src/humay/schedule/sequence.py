@@ -24,7 +24,8 @@ SHORTEST_IDLE_S = 60.0  # a shorter stop on the way is not worth two slews
 LEAST_IDLE_S = 0.5  # a plan begins and ends in idle: what came before and comes after hangs on it
 SHORTEST_HOLD_S = 20.0  # the least time for which a fixed antenna is turned to the ground
 _FIT_S = 1e-6
-_ROUNDS = 40  # of a slew to a law that moves on: a few, unless it is hardly faster than the law
+_SETTLED_S = 1e-10
+_MOST_ROUNDS = 40
 _SAMPLE_S = 2.0
 _HOLD_SAMPLE_S = 20.0
 
@@ -273,22 +274,27 @@ class Choreography:
     def _time_to(self, state: State, law: IdleLaw, from_s: float) -> float:
         """Seconds from a state at `from_s` to a law that moves on meanwhile."""
         time = 0.0
-        for round_ in range(_ROUNDS):  # the law is about 60 times slower than a slew, which is
-            goal = self._pose(law, from_s + time).state  # what a round gains
+        for _ in range(self._rounds(6)):
+            goal = self._pose(law, from_s + time).state
             before, time = time, self._way_time(state, goal, from_s)[0] + _FIT_S
-            if time == math.inf or (round_ >= 5 and abs(time - before) < 0.5 * _FIT_S):
+            if time == math.inf or abs(time - before) < _SETTLED_S:
                 break
         return time
 
     def _time_from(self, law: IdleLaw, end: Pose) -> float:
         """Seconds from a law to a state at a fixed time."""
         time = 0.0
-        for round_ in range(_ROUNDS):
+        for _ in range(self._rounds(4)):
             origin = self._pose(law, end.t_s - time).state
             before, time = time, self._way_time(origin, end.state, end.t_s - time)[0] + _FIT_S
-            if time == math.inf or (round_ >= 3 and abs(time - before) < 0.5 * _FIT_S):
+            if time == math.inf or abs(time - before) < _SETTLED_S:
                 break
         return time
+
+    def _rounds(self, usual: int) -> int:
+        """Rounds in which the time of a slew to a law that moves on is found: most slews are 60
+        times faster than it, so that a round gains a factor of 60. Measured ones may be slow."""
+        return usual if self.satellite.slew_law is None else _MOST_ROUNDS
 
     def _pose(self, law: IdleLaw, t_s: float) -> Pose:
         return Pose(t_s=t_s, state=law.state_at(t_s))
