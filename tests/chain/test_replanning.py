@@ -68,7 +68,13 @@ def idle_start(problem: Problem, flying: Flying, wished: datetime) -> datetime:
     """The instant, or the next one at which every satellite is idle."""
     try:
         surveyed_again(
-            problem.mission, (), flying, start=wished, end=problem.end, release=wished, step=untold
+            problem.mission,
+            problem.requests,
+            flying,
+            start=wished,
+            end=problem.end,
+            release=wished,
+            step=untold,
         )
     except PlanError as error:
         *_, nearest = str(error).split("all satellites are idle: ")

@@ -12,7 +12,7 @@ import numpy as np
 from humay.access import find_stereo
 from humay.chain.planning import Survey, survey
 from humay.chain.timing import Step
-from humay.check import as_it_was, check_plan, rebuilt_request, still_asked
+from humay.check import Violation, as_it_was, check_plan, rebuilt_request, still_asked
 from humay.errors import PlanError
 from humay.mission import Mission, Outcomes, Request
 from humay.schedule import (
@@ -23,6 +23,7 @@ from humay.schedule import (
     Urgency,
     aboard_at,
     aftermath,
+    flown_before,
     freeze,
     gbit_aboard,
     imaged_before,
@@ -30,6 +31,7 @@ from humay.schedule import (
     mission_with,
     rows_of,
     state_at,
+    taken_looks,
 )
 from humay.time import format_utc, parse_utc
 
@@ -82,11 +84,24 @@ def check_flying(
         )
     then, asked = as_it_was(mission, document, requests)
     violations = check_plan(then, asked, document)
+    other = next((each for each in violations if _of_elements(each)), None)
+    if other is not None:
+        raise PlanError(
+            f"the previous plan was made with other orbital elements than the mission has"
+            f" ({other.where}: {other.message}); what is on board cannot be held against these:"
+            " give the mission of the previous plan, and take the new elements for a plan that"
+            " begins when it has been flown"
+        )
     if violations:
         raise PlanError(
             f"the previous plan is not valid ({len(violations)} violations), expected one that is;"
             f" the first: {violations[0]}"
         )
+
+
+def _of_elements(found: Violation) -> bool:
+    """Whether a satellite flies elsewhere than a plan says, whatever it does there."""
+    return found.code == "orbit" and found.where.startswith(("satellites[", "ground_tracks["))
 
 
 def surveyed_again(
@@ -118,6 +133,7 @@ def surveyed_again(
         aboard=aboard,
         lost_passes=after.lost_passes,
         lost_uplinks=after.lost_uplinks,
+        flown=flown_before(after.flown, mission, start),
         bad_images=after.bad_images,
         outcomes=flying.outcomes,
         urgent=_urgency(flying, requests, step),
@@ -192,10 +208,12 @@ def _without_done(
     done = {each["strip"] for each in previous.imaged if each["request"] not in gone}
     rows = rows_of(previous, promises, o, found.pointing)
     stays = {row for _, row in rows if row is not None}
+    taken = taken_looks(previous, requests, o)
     keep = [
         row
         for row in range(len(o))
-        if row in stays or (o.strip[row] not in done and o.request[row] not in previous.withdrawn)
+        if row in stays
+        or not (o.strip[row] in done or o.request[row] in previous.withdrawn or taken[row])
     ]
     if len(keep) == len(o):
         return found

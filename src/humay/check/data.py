@@ -12,6 +12,7 @@ from humay.check.aboard import entries_of
 from humay.check.acknowledged import Moved, left_bit, progress_bit, releases
 from humay.check.case import TIME_TOLERANCE_S, Case, Downlink, Pass, Recorded
 from humay.check.contacts import LONGEST_CONTACT_S
+from humay.check.flown import flown_of
 from humay.check.rates import steps_of
 from humay.check.violations import Violation
 from humay.mission import Camera, ImagingLimit, Satellite
@@ -47,7 +48,8 @@ def check_imaging_time(case: Case) -> Iterator[Violation]:
     """[imaging_time] No window of `per_s` holds over `seconds` of imaging; stated curves agree."""
     for satellite in case.mission.satellites:
         acquisitions = case.of(satellite)[0]
-        spans = np.array([(a.start_s, a.end_s) for a in acquisitions]).reshape(-1, 2)
+        own = [(a.start_s, a.end_s) for a in acquisitions]
+        spans = np.array([*flown_of(case, satellite), *own]).reshape(-1, 2)
         for number, limit in enumerate(satellite.imaging_limits):
             # The time used is piecewise linear, so its tops lie at edges of imaging or windows.
             edges = np.concatenate([spans.ravel(), spans.ravel() + limit.per_s])

@@ -11,6 +11,7 @@ import numpy as np
 from humay.arrays import FloatArray
 from humay.check.case import TIME_TOLERANCE_S, Case, Recorded
 from humay.check.data import curve_times, disagreement
+from humay.check.flown import flown_of
 from humay.check.violations import Violation
 from humay.mission import OrbitLimit, Satellite, Thermal
 
@@ -23,25 +24,25 @@ def check_duty(case: Case) -> Iterator[Violation]:
     for satellite in case.mission.satellites:
         own = case.of(satellite)[0]
         if satellite.orbit_limit is not None and own:
-            yield from _by_orbit(case, satellite, satellite.orbit_limit, own)
+            spans = [*flown_of(case, satellite), *((a.start_s, a.end_s) for a in own)]
+            yield from _by_orbit(case, satellite, satellite.orbit_limit, spans)
         yield from _warmth(case, satellite, own)
 
 
 def _by_orbit(
-    case: Case, satellite: Satellite, limit: OrbitLimit, own: Sequence[Recorded]
+    case: Case, satellite: Satellite, limit: OrbitLimit, spans: Sequence[tuple[float, float]]
 ) -> Iterator[Violation]:
     used_s: dict[int, float] = defaultdict(float)
     begun: dict[int, int] = defaultdict(int)
     orbit = case.orbits[satellite.name]
-    for acquisition in own:
-        ends = np.array([acquisition.start_s, acquisition.end_s])
-        (first, last), (_, since_s) = orbit.orbit_at(ends)
-        lasts_s = acquisition.end_s - acquisition.start_s
+    for start_s, end_s in spans:
+        (first, last), (_, since_s) = orbit.orbit_at(np.array([start_s, end_s]))
+        lasts_s = end_s - start_s
         after_s = min(float(since_s), lasts_s) if last > first else 0.0
         begun[int(first)] += 1
         used_s[int(first)] += lasts_s - after_s
         used_s[int(last)] += after_s
-    where, slack_s = f"satellite {satellite.name!r}", TIME_TOLERANCE_S * len(own)
+    where, slack_s = f"satellite {satellite.name!r}", TIME_TOLERANCE_S * len(spans)
     for number in sorted(used_s):
         if limit.imaging_s is not None and used_s[number] > limit.imaging_s + slack_s:
             yield case.at(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ import shapely
 
 from humay.check.aboard import check_taken_over
 from humay.check.case import TIME_TOLERANCE_S, Case, Json
+from humay.check.flown import check_flown, check_separation
 from humay.check.outcomes import as_flown, check_outcomes, lost_in, missed, safe_modes
 from humay.check.references import same_geometry
 from humay.check.urgent import check_urgent
@@ -25,7 +27,7 @@ from humay.files import json_bytes
 from humay.mission import Mission, Outage, Outcomes, Request, Satellite
 from humay.time import parse_utc
 
-STATE_TOLERANCE = {"memory_gbit": 1e-4, "battery_wh": 1e-3}
+STATE_TOLERANCE = {"memory_gbit": 1e-4, "battery_wh": 1e-3, "camera_k": 1e-3}
 GBIT_TOLERANCE = 1e-6
 DOWNLINK_TOLERANCE_S = 1e-3
 COST_TOLERANCE = 1e-6
@@ -57,6 +59,9 @@ def _loaded(satellite: Satellite, state: Mapping[str, float]) -> Satellite:
     if satellite.power is not None and "battery_wh" in state:
         charge = min(state["battery_wh"] * 3_600.0 / satellite.power.battery_j, 1.0)
         satellite = replace(satellite, power=replace(satellite.power, initial_charge=charge))
+    if satellite.thermal is not None and "camera_k" in state:
+        warm_k = min(state["camera_k"], satellite.thermal.limit_k)
+        satellite = replace(satellite, thermal=replace(satellite.thermal, initial_k=warm_k))
     return satellite
 
 
@@ -151,6 +156,9 @@ def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> I
     flown = as_flown(case, told, old)
     yield from _state(case, told, flown)
     yield from _imaged(case, told, old)
+    yield from check_separation(case, told)
+    if "flown" in told:
+        yield from check_flown(case, told, flown)
     if "aboard" in told:
         yield from check_taken_over(case, told, flown)
     stated = set(told["frozen"])
@@ -204,18 +212,18 @@ def _imaged(case: Case, told: Json, old: Json) -> Iterator[Violation]:
             yield _fault(case, f"failed {name!r} found, expected an acquisition of that plan")
     bad = [(e["strip"], parse_utc(e["end"])) for e in told.get("outcomes", {}).get("images", [])]
     expected = [
-        (e["request"], e["strip"])
+        (e["request"], e["strip"], e.get("start"), e["end"])
         for e in old.get("previous", {}).get("imaged", [])
         if (e["strip"], parse_utc(e["end"])) not in bad
     ]
     expected += [
-        (entry["request"], entry["strip"])
+        (entry["request"], entry["strip"], entry["start"], entry["end"])
         for entry in old["acquisitions"]
         if case.clock.seconds(entry["end"]) <= case.start_s + TIME_TOLERANCE_S
         and entry["id"] not in told["failed"]
     ]
-    found = [(each["request"], each["strip"]) for each in told["imaged"]]
-    if sorted(found) != sorted(expected):
+    found = [(e["request"], e["strip"], e.get("start"), e["end"]) for e in told["imaged"]]
+    if Counter(found) != Counter(expected):
         message = f"{len(found)} strips imaged before found, expected the {len(expected)} of it"
         yield _fault(case, message)
 

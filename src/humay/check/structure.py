@@ -416,7 +416,10 @@ RESOURCES = Record(
     optional=("battery_wh", "camera_k", "freed"),
 )
 
-STATE = Record({"memory_gbit": GBIT, "battery_wh": GBIT}, optional=("memory_gbit", "battery_wh"))
+STATE = Record(
+    {"memory_gbit": GBIT, "battery_wh": GBIT, "camera_k": Number(low=0)},
+    optional=("memory_gbit", "battery_wh", "camera_k"),
+)
 
 ABOARD = Record(
     {
@@ -460,12 +463,13 @@ PREVIOUS = Record(
         "stability": Number(low=0),
         "cost": Number(low=0),
         "withdrawn": Many(Record({"name": TEXT, "was": TEXT})),
-        "imaged": Many(Record({"request": TEXT, "strip": TEXT, "end": TIME})),
+        "imaged": Many(Record({"request": TEXT, "strip": TEXT, **SPAN}, optional=("start",))),
         "failed": Many(TEXT),
         "uplinks": Many(PASS),
         "state": Named(STATE),
         "lost_passes": Many(TEXT),
         "aboard": Many(ABOARD),
+        "flown": Named(Many(Record(SPAN))),
         "lost_uplinks": Many(TEXT),
         "outcomes": OUTCOMES,
         "urgent": Record(
@@ -475,7 +479,7 @@ PREVIOUS = Record(
             }
         ),
     },
-    optional=("lost_passes", "aboard", "urgent", "lost_uplinks", "outcomes"),
+    optional=("lost_passes", "aboard", "urgent", "flown", "lost_uplinks", "outcomes"),
 )
 
 PLAN = Record(

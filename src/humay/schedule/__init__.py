@@ -21,7 +21,13 @@ from humay.schedule.improve import Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
 from humay.schedule.previous import MOST_CHANGED, STABILITY, Previous, Promise, Urgency, freeze
 from humay.schedule.setbacks import Aftermath, aftermath, aftermath_text, mission_with
-from humay.schedule.takeover import imaged_before, mission_at, state_at
+from humay.schedule.takeover import (
+    flown_before,
+    imaged_before,
+    mission_at,
+    state_at,
+    taken_looks,
+)
 from humay.schedule.urgent import Answer, Inserted, insert_urgent
 
 __all__ = [
@@ -48,6 +54,7 @@ __all__ = [
     "explain_request",
     "explanation_document",
     "explanation_text",
+    "flown_before",
     "freeze",
     "gbit_aboard",
     "gone_with",
@@ -60,5 +67,6 @@ __all__ = [
     "plan_document",
     "rows_of",
     "state_at",
+    "taken_looks",
     "told",
 ]

@@ -483,7 +483,7 @@ def _resources(plan: Plan, part: SatellitePlan) -> dict[str, Any]:
         "time": [_utc(epoch, t) for t in t_s],
         "memory_gbit": _numbers(np.interp(t_s, memory_s, memory) / 1e9, 4),
         "imaging_s": [
-            _numbers(imaging_inside(starts, ends, t_s - limit.per_s, limit.per_s), 2)
+            _numbers(imaging_inside(*lane.imaging(part.acts), t_s - limit.per_s, limit.per_s), 2)
             for limit in lane.satellite.imaging_limits
         ],
     }

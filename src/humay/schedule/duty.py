@@ -17,15 +17,29 @@ _SPARE_K = 1e-6  # of the limit: starts are written in microseconds
 _SPARE_S = 1e-5
 
 
-def duty_fault(satellite: Satellite, timeline: Timeline, acts: Sequence[Act], from_s: float) -> str:
-    """What acts in order of time break of the limits by orbit and of the camera's temperature."""
+def duty_fault(
+    satellite: Satellite,
+    timeline: Timeline,
+    acts: Sequence[Act],
+    from_s: float,
+    flown: Sequence[tuple[float, float]] = (),
+) -> str:
+    """What acts in order of time break of the limits by orbit and of the camera's temperature; in
+    the first orbit counts what was `flown` in it before."""
     limit, thermal = satellite.orbit_limit, satellite.thermal
     if not acts or (limit is None and thermal is None):
         return ""
     starts = np.array([act.start_s for act in acts])
     ends = np.array([act.end_s for act in acts])
     if limit is not None:
-        text = _orbit_fault(limit, timeline, starts, ends)
+        before = [span for span in flown if span[1] > timeline.node_s[0]]
+        more = np.array(before, dtype=np.float64).reshape(-1, 2)
+        text = _orbit_fault(
+            limit,
+            timeline,
+            np.concatenate([more[:, 0], starts]),
+            np.concatenate([more[:, 1], ends]),
+        )
         if text:
             return f"{satellite.name} would {text}"
     if thermal is not None:

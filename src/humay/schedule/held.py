@@ -67,6 +67,11 @@ class Held:
         entries = () if self.previous is None else self.previous.aboard
         return aboard_of(entries, satellite, epoch, start_s)
 
+    def flown(self, satellite: str, epoch: Epoch) -> list[tuple[float, float]]:
+        """When one satellite imaged before the plan begins, as far as that still counts."""
+        entries = () if self.previous is None else self.previous.flown.get(satellite, ())
+        return [(epoch.seconds(parse_utc(a)), epoch.seconds(parse_utc(b))) for a, b in entries]
+
     @property
     def refusals(self) -> dict[str, Refusal]:
         """Of the strips that earlier plans have imaged."""

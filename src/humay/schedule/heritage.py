@@ -54,6 +54,10 @@ def previous_document(
             if name in carriers and name not in here
         ],
         "lost_passes": sorted(previous.lost_passes),
+        "flown": {
+            name: [{"start": low, "end": high} for low, high in spans]
+            for name, spans in previous.flown.items()
+        },
         **_outcomes(previous),
         "aboard": [{**entry, "delivered": delivered.get(entry["id"])} for entry in previous.aboard],
         "state": {name: dict(each) for name, each in previous.state.items()},

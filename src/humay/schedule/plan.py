@@ -283,6 +283,7 @@ def make_plan(
     for name, lane in empty.items():
         lane.aboard = held.aboard(name, epoch, span[0])
         lane.priorities = {request.name: request.priority for request in given.requests}
+        lane.flown = held.flown(name, epoch)
         _refuse_hopeless(lane)
     empty = held.begun(empty, given.opportunities, given.pointing)
 

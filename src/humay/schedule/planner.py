@@ -77,6 +77,7 @@ class Lane:
     acts: list[Act] = field(default_factory=list)
     aboard: Aboard = EMPTY
     priorities: Mapping[str, int] = field(default_factory=dict)
+    flown: Sequence[Span] = ()
     hasty: bool = False
     """Whether `place` leaves it to its caller to ask `refusal` of all acts together."""
 
@@ -398,9 +399,15 @@ class Lane:
             self.adopt(acts[: len(acts) // 2])
             self.adopt(acts[len(acts) // 2 :])
 
+    def imaging(self, acts: Sequence[Act]) -> tuple[FloatArray, FloatArray]:
+        """When imaging starts and ends: in acts in order of time, and in what was flown before
+        them and still counts."""
+        spans = [*self.flown, *((act.start_s, act.end_s) for act in acts)]
+        starts, ends = np.array(spans, dtype=np.float64).reshape(-1, 2).T
+        return starts, ends
+
     def _imaging_refusal(self, acts: Sequence[Act]) -> Refusal | None:
-        starts = np.array([act.start_s for act in acts])
-        ends = np.array([act.end_s for act in acts])
+        starts, ends = self.imaging(acts)
         limit = first_overrun(starts, ends, self.satellite.imaging_limits)
         if limit is None:
             return None
@@ -412,7 +419,7 @@ class Lane:
 
     def _duty_refusal(self, acts: Sequence[Act]) -> Refusal | None:
         timeline = self.choreography.guard.timeline
-        text = duty_fault(self.satellite, timeline, acts, self.span[0])
+        text = duty_fault(self.satellite, timeline, acts, self.span[0], self.flown)
         return Refusal(code="imaging_time", text=text) if text else None
 
     def _memory_refusal(self, acts: Sequence[Act], segments: Sequence[Segment]) -> Refusal | None:

@@ -64,8 +64,9 @@ class Previous:
     have on board then, where that is not what the mission says; `aboard` says of what
     (`aboard_at`), where nothing of the `lost_passes` was received.
     have on board then, where that is not what the mission says. With `urgent` requests nothing else
-    is planned anew, and every pass stays. With `outcomes`, nothing was commanded in
-    `lost_uplinks`, and `bad_images` (strip, end) of earlier plans count no more.
+    is planned anew, and every pass stays. `flown` tells when each satellite imaged before the new
+    plan begins (`flown_before`). With `outcomes`, nothing was commanded in `lost_uplinks`, and
+    `bad_images` (strip, end) of earlier plans count no more.
     """
 
     document: Json
@@ -79,6 +80,7 @@ class Previous:
     lost_passes: frozenset[str] = frozenset()
     urgent: Urgency | None = None
     lost_uplinks: frozenset[str] = frozenset()
+    flown: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     bad_images: frozenset[tuple[str, str]] = frozenset()
     outcomes: Outcomes | None = None
 

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from humay.access import Opportunities
+from humay.arrays import BoolArray
 from humay.errors import PlanError
-from humay.mission import Mission, Satellite
+from humay.mission import Mission, Request, Satellite
 from humay.schedule.outages import Span, left_of
-from humay.time import format_utc, parse_utc
+from humay.schedule.previous import Previous
+from humay.time import Epoch, format_utc, parse_utc
 
 Json: TypeAlias = Mapping[str, Any]
 
+ORBIT_S = 7_200.0
+"""Longer than an orbit takes."""
 QUIET_S = 1.0
 """How long before a slew a plan may begin at the latest: it begins in the idle attitude."""
 
 
 def state_at(document: Json, start: datetime) -> dict[str, dict[str, float]]:
-    """What every satellite has in its memory (Gbit) and its battery (Wh) at an instant of a plan.
+    """What every satellite has in its memory (Gbit) and its battery (Wh), and by how much its
+    camera is warmer than its surroundings (K), at an instant of a plan.
 
     Raises `PlanError`, with the nearest instants that would do, where a satellite is not idle then:
     a plan begins in the idle attitude.
@@ -40,9 +46,28 @@ def state_at(document: Json, start: datetime) -> dict[str, dict[str, float]]:
     return {name: _on_board(curves, start) for name, curves in document["resources"].items()}
 
 
+def flown_before(
+    document: Json, mission: Mission, start: datetime
+) -> dict[str, list[tuple[str, str]]]:
+    """When each satellite with limits of imaging was imaging before an instant of a plan, as far as
+    these limits reach back: a sliding window as long as it is, one by orbit `ORBIT_S`."""
+    earlier = document.get("previous", {}).get("flown", {})
+    found = {}
+    for satellite in mission.satellites:
+        reach_s = [limit.per_s for limit in satellite.imaging_limits]
+        reach_s += [ORBIT_S] if satellite.orbit_limit is not None else []
+        since = start - timedelta(seconds=max(reach_s, default=0.0))
+        own = [a for a in document["acquisitions"] if a["satellite"] == satellite.name]
+        spans = [(e["start"], e["end"]) for e in [*earlier.get(satellite.name, ()), *own]]
+        kept = [span for span in spans if since < parse_utc(span[1]) <= start]
+        if kept:
+            found[satellite.name] = sorted(kept, key=lambda span: parse_utc(span[0]))
+    return found
+
+
 def _on_board(curves: Json, start: datetime) -> dict[str, float]:
     t_s = [(parse_utc(text) - start).total_seconds() for text in curves["time"]]
-    keys = [key for key in ("memory_gbit", "battery_wh") if key in curves]
+    keys = [key for key in ("memory_gbit", "battery_wh", "camera_k") if key in curves]
     return {key: round(float(np.interp(0.0, t_s, curves[key])), 6) for key in keys}
 
 
@@ -95,6 +120,9 @@ def _loaded(satellite: Satellite, on_board: Mapping[str, float]) -> Satellite:
     if power is not None and "battery_wh" in on_board:
         charge = min(on_board["battery_wh"] * 3_600.0 / power.battery_j, 1.0)
         satellite = replace(satellite, power=replace(power, initial_charge=charge))
+    if satellite.thermal is not None and "camera_k" in on_board:
+        warm_k = min(on_board["camera_k"], satellite.thermal.limit_k)
+        satellite = replace(satellite, thermal=replace(satellite.thermal, initial_k=warm_k))
     return satellite
 
 
@@ -112,8 +140,47 @@ def imaged_before(
         if (each["strip"], format_utc(parse_utc(each["end"]))) not in bad
     ]
     own = [
-        {"request": entry["request"], "strip": entry["strip"], "end": entry["end"]}
+        {key: entry[key] for key in ("request", "strip", "start", "end")}
         for entry in document["acquisitions"]
         if parse_utc(entry["end"]) <= start and entry["id"] not in failed
     ]
     return earlier + own
+
+
+def taken_looks(previous: Previous, requests: Sequence[Request], o: Opportunities) -> BoolArray:
+    """Which opportunities (n,) of requests that ask for several looks would be one too many beside
+    those of earlier plans: in a slot that has its look, nearer to one than asked for, or of a strip
+    that has all its looks."""
+    asked = {request.name: request for request in requests}
+    before: dict[str, list[float]] = {}
+    for each in previous.imaged:
+        if "start" in each:
+            before.setdefault(each["strip"], []).append(o.epoch.seconds(parse_utc(each["start"])))
+    taken = np.zeros(len(o), dtype=bool)
+    for row in range(len(o)):
+        looks, request = before.get(str(o.strip[row])), asked[str(o.request[row])]
+        if looks is not None and request.several_looks:
+            span = float(o.start_s[row]), float(o.end_s[row])
+            taken[row] = _one_too_many(request, looks, span, o.epoch)
+    return taken
+
+
+def _one_too_many(request: Request, looks: Sequence[float], span_s: Span, epoch: Epoch) -> bool:
+    if request.stereo is not None:
+        return len(looks) >= request.stereo.looks
+    repeat = request.repeat
+    if repeat is None:
+        return False
+    apart_s = repeat.separation_s
+    if len(looks) >= repeat.count or any(
+        span_s[0] < start_s + apart_s and span_s[1] > start_s - apart_s for start_s in looks
+    ):
+        return True
+    if request.start is None:
+        return False
+    first_s = epoch.seconds(request.start)
+    return any(
+        first_s + low <= span_s[0] < first_s + high
+        for low, high in repeat.slots_s()
+        if any(first_s + low <= start_s < first_s + high for start_s in looks)
+    )
