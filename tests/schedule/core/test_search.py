@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,8 +24,12 @@ from humay.schedule.core import (
     value,
     violations,
 )
+from humay.schedule.core.judge import turn_seconds
 from humay.schedule.core.search import search
+from humay.schedule.core.search.islands import Cooling
 from humay.schedule.core.search.late import lateness
+from humay.schedule.core.search.moves import Start, run
+from humay.schedule.core.search.tables import books_of, tables_of
 from tests.schedule.core.drawn_problems import best_by_enumeration, drawn_problem
 
 
@@ -97,6 +102,27 @@ def test_what_is_fixed_and_does_not_fit_is_refused() -> None:
     flags[pair] = True
     with pytest.raises(PlanError, match="does not fit beside the others"):
         search(replace(problem, fixed=flags), seed=1, iterations=10)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_seconds_of_turning_are_those_of_the_plan(seed: int) -> None:
+    """Kept up to date over 400 moves, against the plain judge's; poses at rest."""
+    problem = drawn_problem(seed, n=40, lanes=2)
+    tables = tables_of(problem)
+    books, way = books_of(problem, tables, seed), Cooling().way(problem, tables)
+    start = Start(done=np.zeros(0, dtype=bool), at_s=np.zeros(0), order=np.arange(len(books.stamp)))
+    run(tables, books, start, way, 400, 3.0, 1.0)
+    acts = [
+        books.seq[first : first + count].tolist()
+        for first, count in zip(tables.lane_first, books.acts, strict=False)
+    ]
+    assert sum(map(len, acts)) > 3
+    turns_s = [
+        turn_seconds(problem, i, books.at_s[i], j, books.at_s[j])
+        for lane in acts
+        for i, j in pairwise(lane)
+    ]
+    assert books.total[1] == pytest.approx(sum(turns_s), abs=1e-6)
 
 
 def test_an_empty_problem_has_an_empty_solution() -> None:

@@ -49,10 +49,9 @@ def run_goals(t: Tables, b: Books, start: Start, moves: int, hot: float, cooling
         keep_best(t, b)
     for k in range(moves):
         heat = hot * math.pow(cooling, k)
-        before = b.total[0]
         begin_move(b)
         done = exchange(t, b)
-        judge(t, b, settle(t, b) and done, before, heat)
+        judge(t, b, settle(t, b) and done, heat, 0.0)
     return misfit
 
 

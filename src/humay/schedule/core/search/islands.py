@@ -48,17 +48,20 @@ class Cooling:
     cold: float = 0.005
     ease: float = 0.0
     most: int = 6
-    listed: float = 60.0
+    listed: float = 30.0
     force: float = 0.2
     whole: float | None = None
+    hurry: float = 0.2
 
     def way(self, problem: Problem, tables: Tables) -> Way:
         """How often goals are moved as a whole follows, where it is not said, from how much of all
-        weight pays late."""
+        weight pays late; time has the less of a price the more of it earns nothing before an end.
+        """
         whole = MOST_WHOLE * _late_share(problem, tables) if self.whole is None else self.whole
         return Way(
-            ease=self.ease, most=self.most, listed=self.listed, force=self.force, whole=whole
-        )
+            ease=self.ease, most=self.most, listed=self.listed, force=self.force, whole=whole,
+            hurry=self.hurry * (1.0 - whole),
+        )  # fmt: skip
 
 
 def _late_share(problem: Problem, tables: Tables) -> float:

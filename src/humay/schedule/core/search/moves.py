@@ -28,7 +28,7 @@ from humay.schedule.core.search.tables import (
     Tables,
     Way,
 )
-from humay.schedule.core.search.turns import start_at
+from humay.schedule.core.search.turns import start_at, turn_s
 
 
 class Start(NamedTuple):
@@ -44,6 +44,7 @@ class Start(NamedTuple):
 def begin_move(b: Books) -> None:
     b.counters[STAMP] += 1
     b.counters[LOG] = b.counters[LIST] = b.counters[LOOSE] = b.counters[GOALS] = 0
+    b.total[2], b.total[3] = b.total[0], b.total[1]
 
 
 @inner
@@ -59,6 +60,7 @@ def undo(t: Tables, b: Books) -> None:
     for lane in range(len(b.acts)):
         if b.saved_lane[lane] == b.counters[STAMP]:
             restore(t, b, lane)
+    b.total[1] = b.total[3]
 
 
 @inner
@@ -80,6 +82,21 @@ def recount(t: Tables, b: Books) -> None:
     for goal in range(len(b.level)):
         b.worth[goal] = t.goal_weight[goal] * curve_at(t, t.goal_curve[goal], b.level[goal])
         b.total[0] += b.worth[goal]
+    b.total[1] = 0.0
+    for lane in range(len(b.acts)):
+        first = t.lane_first[lane]
+        for k in range(first + 1, first + b.acts[lane]):
+            b.total[1] += turn_s(t, lane, b.now, b.seq[k - 1], b.now, b.seq[k])
+
+
+@inner
+def price_of_second(t: Tables, b: Books) -> float:
+    """What the lanes bring in, over the seconds in which they act or turn."""
+    busy_s = b.total[1]
+    for i in range(len(b.done)):
+        if b.done[i] and t.lane[i] >= 0:
+            busy_s += t.duration_s[i]
+    return b.total[0] / busy_s if busy_s > 0.0 else 0.0
 
 
 @inner
@@ -124,12 +141,14 @@ def begin(t: Tables, b: Books, start: Start) -> int:
 
 
 @inner
-def judge(t: Tables, b: Books, holds: bool, before: float, heat: float) -> None:
-    """Keep a move, or put everything back."""
+def judge(t: Tables, b: Books, holds: bool, heat: float, price: float) -> None:
+    """Keep a move, or put everything back. A second of turning has its price: among plans of one
+    value that with more time left is nearer to a better one."""
     b.counters[ITERATION] += 1
     if holds and b.total[0] > b.best_total[0] + 1e-9:
         keep_best(t, b)
-    if not holds or b.total[0] < before + heat * math.log(max(draw(b), 1e-300)):
+    gain = b.total[0] - b.total[2] - price * (b.total[1] - b.total[3])
+    if not holds or gain < heat * math.log(max(draw(b), 1e-300)):
         undo(t, b)
 
 
@@ -149,13 +168,13 @@ def run(t: Tables, b: Books, start: Start, way: Way, moves: int, hot: float, coo
     recount(t, b)
     if len(start.order) > 0:
         keep_best(t, b)
+    price = way.hurry * price_of_second(t, b)
     for k in range(moves):
         heat = hot * math.pow(cooling, k)
-        before = b.total[0]
         begin_move(b)
         wish = ruin(t, b, way)
         if draw(b) < way.force:
             put_in(t, b, wish, 1.0)
         recreate(t, b, way.ease)
-        judge(t, b, settle(t, b), before, heat)
+        judge(t, b, settle(t, b), heat, price)
     return misfit

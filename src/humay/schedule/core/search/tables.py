@@ -27,13 +27,15 @@ VAGUE_S = 1.0
 class Way(NamedTuple):
     """How the search goes about it: the largest share of a straight line in the goals' curves, the
     most acts taken out of a lane at once, how many bundles are tried in a lane, how often what the
-    move is about is put in before all else, and how often a goal is moved as a whole."""
+    move is about is put in before all else, how often a goal is moved as a whole, and what a second
+    of turning costs, in what a busy second is worth on average."""
 
     ease: float
     most: int
     listed: float
     force: float
     whole: float
+    hurry: float
 
 
 class Tables(NamedTuple):
@@ -288,7 +290,7 @@ class Books(NamedTuple):
     wholly: IntArray  # bundles that are done and serve a part whole
     level: FloatArray  # of a goal
     worth: FloatArray  # of a goal
-    total: FloatArray  # (2,): worth and bonus of all; the same, shaped
+    total: FloatArray  # (4,): worth and bonus of all, seconds of turning; both before the move
     rng: np.ndarray[tuple[int], np.dtype[np.uint64]]
     scratch: FloatArray  # (4, 2 SIDE)
     pushed: IntArray  # acts moved by an insertion, and from where
@@ -353,7 +355,7 @@ def books_of(problem: Problem, tables: Tables, seed: int) -> Books:
         wholly=np.zeros(len(goals.part_goal), np.int64),
         level=np.zeros(len(goals.weight)),
         worth=worth,
-        total=np.array([total, total]),
+        total=np.array([total, 0.0, total, 0.0]),
         rng=np.array([seed * 2 + 1], dtype=np.uint64),
         scratch=np.zeros((4, 2 * SIDE)),
         pushed=np.zeros(laned + 1, np.int64),
