@@ -5,13 +5,14 @@ An attitude is a quaternion `body_from_gcrf`; rates are of the body against GCRF
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 
-from humay.arrays import FloatArray, dot, norm, unit
+from humay.arrays import FloatArray, IntArray, dot, norm, unit
 from humay.check.aim import CentreLine
 from humay.check.calibration_law import across_law, inertial_law
 from humay.check.case import Acquisition, CalibrationLook, Phase, Recorded, Segment
@@ -33,6 +34,10 @@ from humay.orbit import Ephemeris
 Law: TypeAlias = Callable[[FloatArray], FloatArray]
 """Attitudes (n, 4) at times (n,)."""
 
+Laws: TypeAlias = Callable[[IntArray, FloatArray], FloatArray]
+"""Attitudes (n, 4) by the laws of the numbers (n,) at times (n,), nan where there is no law."""
+
+AT_ONCE = 20_000  # instants, about 50 MB of arrays in between
 SLEW_STEP_S = 0.05
 RATE_STEP_S = 0.1  # central difference: 1e-8 rad/s of truncation, 1e-11 of rounding
 
@@ -113,8 +118,13 @@ def station_law(orbit: Ephemeris, station: Station, antenna_axis: FloatArray) ->
     return law
 
 
-def strip_law(orbit: Ephemeris, line: CentreLine, start_s: float, end_s: float) -> Law:
-    """Body z along the line of sight to the aim point, body x along the centre line as seen."""
+def strip_law(
+    orbit: Ephemeris, line: CentreLine, start_s: FloatArray | float, end_s: FloatArray | float
+) -> Law:
+    """Body z along the line of sight to the aim point, body x along the centre line as seen.
+
+    With n lines in a row and their times (n,), for one time on each.
+    """
 
     def law(t_s: FloatArray) -> FloatArray:
         f = (t_s - start_s) / (end_s - start_s)
@@ -183,17 +193,82 @@ def law_of(segment: Segment, orbit: Ephemeris) -> Law | None:
 
 def state_at(law: Law, t_s: float) -> State:
     """Attitude and rate of a law at one time, the rate by a central difference."""
-    before, now, after = law(t_s + RATE_STEP_S * np.array([-1.0, 0.0, 1.0]))
-    turn = quaternion_product(after, quaternion_inverse(before))
-    return State(
-        body_from_gcrf=now, rate_rad_s=rotation_vector_from_quaternion(turn) / (2 * RATE_STEP_S)
-    )
+    return states_at(lambda _, times_s: law(times_s), np.array([0]), np.array([t_s]))[0]
 
 
 def angle_rad(a: FloatArray, b: FloatArray) -> float:
     """Angle of the turn between two attitudes (4,)."""
     turn = quaternion_product(a, quaternion_inverse(b))
     return float(norm(rotation_vector_from_quaternion(turn)))
+
+
+# ---------------------------------------------------------------- many laws at once
+
+
+def strip_laws(acquisitions: Sequence[Acquisition]) -> Laws:
+    """The strips' laws, by number."""
+    lines = [acquisition.line for acquisition in acquisitions]
+    times_s = np.array([(a.start_s, a.end_s) for a in acquisitions]).reshape(-1, 2)
+    orbits = list({id(a.orbit): a.orbit for a in acquisitions}.values())
+    flown = np.array([orbits.index(a.orbit) for a in acquisitions], dtype=np.int64)
+
+    def laws(which: IntArray, t_s: FloatArray) -> FloatArray:
+        attitude = np.empty((len(t_s), 4))
+        for number, orbit in enumerate(orbits):
+            here = np.flatnonzero(flown[which] == number)
+            own = which[here]
+            line = CentreLine.in_a_row(lines, own)
+            attitude[here] = strip_law(orbit, line, *times_s[own].T)(t_s[here])
+        return attitude
+
+    return in_pieces(laws)
+
+
+def laws_of(segments: Sequence[Segment], orbit: Ephemeris) -> Laws:
+    """The laws of the segments of one satellite, by number."""
+    images = [s.acquisition for s in segments if isinstance(s.acquisition, Acquisition)]
+    imaged = np.array([isinstance(s.acquisition, Acquisition) for s in segments], dtype=np.bool_)
+    strips, strip_of = strip_laws(images), np.cumsum(imaged) - 1
+    kinds = [
+        (s.law, s.station and s.station.name, s.acquisition and s.acquisition.id) for s in segments
+    ]
+    others = {kind: law_of(segments[i], orbit) for i, kind in enumerate(kinds) if not imaged[i]}
+    number_of = {kind: number for number, kind in enumerate(others)}
+    kind_of = np.array([-1 if imaged[i] else number_of[kind] for i, kind in enumerate(kinds)])
+
+    def laws(which: IntArray, t_s: FloatArray) -> FloatArray:
+        attitude = np.full((len(t_s), 4), np.nan)
+        here = imaged[which]
+        attitude[here] = strips(strip_of[which[here]], t_s[here])
+        for number, law in enumerate(others.values()):
+            here = kind_of[which] == number
+            if law is not None and here.any():
+                attitude[here] = law(t_s[here])
+        return attitude
+
+    return in_pieces(laws)
+
+
+def in_pieces(laws: Laws) -> Laws:
+    """The same laws, at some thousand instants at a time, so that memory stays bounded."""
+
+    def piecewise(which: IntArray, t_s: FloatArray) -> FloatArray:
+        pieces = [slice(i, i + AT_ONCE) for i in range(0, len(t_s), AT_ONCE)]
+        return np.concatenate([np.empty((0, 4)), *(laws(which[p], t_s[p]) for p in pieces)])
+
+    return piecewise
+
+
+def states_at(laws: Laws, which: IntArray, t_s: FloatArray) -> list[State]:
+    """Attitude and rate by each law of `which` (n,) at its time (n,), nan where there is no law."""
+    around_s = t_s[:, None] + RATE_STEP_S * np.array([-1.0, 0.0, 1.0])
+    found = laws(np.repeat(which, 3), around_s.ravel()).reshape(-1, 3, 4)
+    turn = quaternion_product(found[:, 2], quaternion_inverse(found[:, 0]))
+    rates_rad_s = rotation_vector_from_quaternion(turn) / (2 * RATE_STEP_S)
+    return [
+        State(body_from_gcrf=attitude, rate_rad_s=rate)
+        for attitude, rate in zip(found[:, 1], rates_rad_s, strict=True)
+    ]
 
 
 # ---------------------------------------------------------------- slews
@@ -207,6 +282,14 @@ class Slew:
     body_from_gcrf: FloatArray
     rate_rad_s: FloatArray
 
+    def part(self, places: IntArray) -> Slew:
+        """Only some of its instants."""
+        return Slew(
+            t_s=self.t_s[places],
+            body_from_gcrf=self.body_from_gcrf[places],
+            rate_rad_s=self.rate_rad_s[places],
+        )
+
     @property
     def end(self) -> State:
         return State(body_from_gcrf=self.body_from_gcrf[-1], rate_rad_s=self.rate_rad_s[-1])
@@ -218,28 +301,68 @@ def integrate_slew(start: State, start_s: float, phases: Sequence[Phase]) -> Sle
     Each step turns by the rate at its middle: exact while rate and acceleration are parallel, else
     good to |rate x acceleration| step^3 / 12, 2e-8 rad a step at 5 deg/s and 1 deg/s2.
     """
-    steps = [max(1, int(np.ceil(phase.duration_s / SLEW_STEP_S))) for phase in phases]
-    step_s = np.repeat([p.duration_s / n for p, n in zip(phases, steps, strict=True)], steps)
-    acceleration = np.repeat([p.acceleration_rad_s2 for p in phases], steps, axis=0)
-    gained = np.cumsum(acceleration * step_s[:, None], axis=0)
-    rate = start.rate_rad_s + np.vstack([np.zeros(3), gained])
-    turns = quaternion_from_rotation_vector((rate[1:] + rate[:-1]) / 2 * step_s[:, None])
-    attitude = np.vstack([start.body_from_gcrf, _run_together(turns, start.body_from_gcrf)])
-    t_s = start_s + np.concatenate([[0.0], np.cumsum(step_s)])
-    return Slew(t_s=t_s, body_from_gcrf=attitude, rate_rad_s=rate)
+    return next(integrate_slews([start], [start_s], [phases]))
 
 
-def _run_together(turns: FloatArray, start: FloatArray) -> FloatArray:
-    """Attitudes (n, 4) after each of the turns (n, 4) in a row, from `start`.
+def integrate_slews(
+    starts: Sequence[State], starts_s: Sequence[float], phases: Sequence[Sequence[Phase]]
+) -> Iterator[Slew]:
+    """Many slews as `integrate_slew` does, in pieces of a bounded number of steps."""
+    lasting_s = np.array([sum(phase.duration_s for phase in each) for each in phases])
+    piece = np.cumsum(lasting_s / SLEW_STEP_S) // AT_ONCE
+    for number in np.unique(piece):
+        some = np.flatnonzero(piece == number).tolist()
+        yield from _integrated(
+            [starts[i] for i in some], [starts_s[i] for i in some], [phases[i] for i in some]
+        )
+
+
+def _integrated(
+    starts: Sequence[State], starts_s: Sequence[float], phases: Sequence[Sequence[Phase]]
+) -> Iterator[Slew]:
+    """All steps of some slews in one row; each slew has one state more than steps."""
+    flat = [phase for each in phases for phase in each]
+    of_phase = np.repeat(np.arange(len(phases)), [len(each) for each in phases])
+    lasting_s = np.array([phase.duration_s for phase in flat])
+    steps = np.maximum(1, np.ceil(lasting_s / SLEW_STEP_S)).astype(np.int64)
+    step_s = np.repeat(lasting_s / steps, steps)
+    accelerations = np.array([phase.acceleration_rad_s2 for phase in flat]).reshape(-1, 3)
+    acceleration = np.repeat(accelerations, steps, axis=0)
+    slew = np.repeat(of_phase, steps)  # which a step belongs to
+    first = np.searchsorted(slew, np.arange(len(phases) + 1))
+    place = np.arange(len(slew)) - first[slew]  # of a step in its slew
+    begin, after = first + np.arange(len(first)), np.arange(len(slew)) + slew + 1
+    rate, attitude = np.empty((begin[-1], 3)), np.empty((begin[-1], 4))
+    t_s = np.empty(begin[-1])
+    rate[begin[:-1]] = [start.rate_rad_s for start in starts]
+    attitude[begin[:-1]] = [start.body_from_gcrf for start in starts]
+    t_s[begin[:-1]] = starts_s
+    rate[after] = rate[begin[slew]] + _summed(acceleration * step_s[:, None], slew, first)
+    t_s[after] = t_s[begin[slew]] + _summed(step_s[:, None], slew, first)[:, 0]
+    turns = quaternion_from_rotation_vector((rate[after] + rate[after - 1]) / 2 * step_s[:, None])
+    made = quaternion_product(_run_together(turns, place), attitude[begin[slew]])
+    attitude[after] = made / np.sqrt(np.sum(made * made, axis=-1, keepdims=True))
+    for i, end in pairwise(begin.tolist()):
+        yield Slew(t_s=t_s[i:end], body_from_gcrf=attitude[i:end], rate_rad_s=rate[i:end])
+
+
+def _summed(values: FloatArray, slew: IntArray, first: IntArray) -> FloatArray:
+    """Sums (n, k) of values (n, k) from the first step of each slew on."""
+    total = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
+    return np.asarray(total[1:] - total[first[slew]])
+
+
+def _run_together(turns: FloatArray, place: IntArray) -> FloatArray:
+    """Turns (n, 4) in a row multiplied up, anew wherever the place (n,) in its slew is 0.
 
     Neighbours are joined over distances 1, 2, 4, ...: W. D. Hillis, G. L. Steele, CACM 29 (1986).
     """
     joined, reach = turns.copy(), 1
-    while reach < len(joined):
-        joined[reach:] = quaternion_product(joined[reach:], joined[:-reach])
+    while reach <= place.max(initial=0):
+        later = np.flatnonzero(place >= reach)
+        joined[later] = quaternion_product(joined[later], joined[later - reach])
         reach *= 2
-    made = quaternion_product(joined, start)
-    return np.asarray(made / np.sqrt(np.sum(made * made, axis=-1, keepdims=True)))
+    return joined
 
 
 def to_body(body_from_gcrf: FloatArray, v_gcrf: FloatArray) -> FloatArray:

@@ -14,8 +14,8 @@ import numpy as np
 from humay.arrays import FloatArray, angle_between, dot, norm, unit
 from humay.check.calibration_law import sites, stars, target_gcrf
 from humay.check.case import TIME_TOLERANCE_S, CalibrationLook, Case, Json
+from humay.check.scans import look as look_from
 from humay.check.violations import Violation
-from humay.check.windows import look as look_from
 from humay.earth import (
     WGS84_A_M,
     elevation_angle,

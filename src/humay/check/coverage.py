@@ -146,7 +146,13 @@ def _point(
 
 
 def _distance_m(line: CentreLine, place: FloatArray) -> float:
-    """Least distance of a place (3,) from the aim points: the nearest, then along the tangent."""
+    """Distance of a place (3,) from the aim points: the nearest, then along the tangent.
+
+    Where the middle of the line is near enough, as it is in a good plan, that decides.
+    """
+    middle_m = float(norm(line.points(np.array(0.5))[0] - place))
+    if middle_m <= POINT_TOLERANCE_M:
+        return middle_m
     f = np.linspace(0.0, 1.0, 101)
     nearest = f[np.argmin(norm(line.points(f)[0] - place))]
     for _ in range(4):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 
-from humay.arrays import FloatArray, dot, norm, unit
-from humay.check.attitude import law_of, orb_from_itrf, sun_from_satellite, to_body
+from humay.arrays import FloatArray, IntArray, dot, norm, unit
+from humay.check.attitude import AT_ONCE, laws_of, orb_from_itrf, sun_from_satellite, to_body
 from humay.check.case import Case, Segment
 from humay.check.data import curve_times, disagreement
 from humay.check.timeline import Slews
@@ -186,19 +186,23 @@ def panel_share(
         return share
     normal_body = unit(np.array(power.panel_normal))
     nadir = np.zeros(t_s.shape, dtype=bool)
-    for segment in case.segments[satellite.name]:
-        first = int(np.searchsorted(t_s, segment.start_s, side="left"))
-        here = slice(first, int(np.searchsorted(t_s, segment.end_s, side="right")))
-        if not t_s[here].size:
-            continue
+    segments = case.segments[satellite.name]
+    spans = [_instants(t_s, segment) for segment in segments]
+    turned = _turned(case, satellite, t_s, normal_body, slews, spans)
+    for number, (segment, here) in enumerate(zip(segments, spans, strict=True)):
         if segment.law == "nadir":
             nadir[here] = True
         elif segment.law in ("sun", "charging"):
             share[here], nadir[here] = 1.0, False
-        else:
-            share[here], nadir[here] = _turned(case, segment, t_s[here], normal_body, slews), False
+        elif number in turned:
+            share[here], nadir[here] = turned[number], False
     share[nadir] = _nadir_share(case.orbits[satellite.name], t_s[nadir], normal_body, sunlight)
     return np.maximum(share, 0.0)
+
+
+def _instants(t_s: FloatArray, segment: Segment) -> slice:
+    first = int(np.searchsorted(t_s, segment.start_s, side="left"))
+    return slice(first, int(np.searchsorted(t_s, segment.end_s, side="right")))
 
 
 def _nadir_share(
@@ -210,20 +214,55 @@ def _nadir_share(
 
 
 def _turned(
-    case: Case, segment: Segment, t_s: FloatArray, normal_body: FloatArray, slews: Slews
-) -> FloatArray:
-    """n.s (n,) while following a strip or a station, or slewing."""
-    orbit = case.orbits[segment.satellite.name]
-    slew = slews.get((segment.satellite.name, segment.number))
-    if slew is not None:
-        inside = np.clip(slew.t_s, case.start_s, case.end_s)  # a false one may run on past the plan
-        sun_body = to_body(slew.body_from_gcrf, unit(sun_from_satellite(orbit, inside)))
-        return np.asarray(np.interp(t_s, slew.t_s, sun_body @ normal_body))
-    law = law_of(segment, orbit)
-    if law is None:
-        return np.zeros(t_s.shape)
-    body_from_gcrf = law(t_s)
-    return np.asarray(to_body(body_from_gcrf, unit(sun_from_satellite(orbit, t_s))) @ normal_body)
+    case: Case, satellite: Satellite, t_s: FloatArray, normal_body: FloatArray, slews: Slews,
+    spans: Sequence[slice],
+) -> dict[int, FloatArray]:  # fmt: skip
+    """n.s at the instants of each segment that follows a strip or a station, or slews, by number.
+
+    `spans` are the places of the segments' instants among all, `t_s` (n,).
+    """
+    orbit, segments = case.orbits[satellite.name], case.segments[satellite.name]
+    free = [
+        i for i, segment in enumerate(segments)
+        if segment.law not in ("nadir", "sun", "charging") and spans[i].start < spans[i].stop
+    ]  # fmt: skip
+    flown = {i: slew for i in free if (slew := slews.get((satellite.name, segments[i].number)))}
+    lawful = [i for i in free if i not in flown]
+    times_s = {i: t_s[spans[i]] for i in lawful}
+    attitude = laws_of(segments, orbit)(
+        np.repeat(np.array(lawful, np.int64), [len(t) for t in times_s.values()]),
+        np.concatenate([np.empty(0), *times_s.values()]),
+    )
+    shares = _sun_shares(orbit, times_s, attitude, normal_body)
+    bracketing = {i: slew.part(_around(slew.t_s, t_s[spans[i]])) for i, slew in flown.items()}
+    # A false slew may run on past the plan.
+    begun_s = {i: np.clip(slew.t_s, case.start_s, case.end_s) for i, slew in bracketing.items()}
+    attitude = np.concatenate([np.empty((0, 4)), *(s.body_from_gcrf for s in bracketing.values())])
+    for i, share in _sun_shares(orbit, begun_s, attitude, normal_body).items():
+        shares[i] = np.interp(t_s[spans[i]], bracketing[i].t_s, share)
+    return shares
+
+
+def _around(steps_s: FloatArray, t_s: FloatArray) -> IntArray:
+    """Places of the steps right before and after each of the times: all that lines between need."""
+    after = np.searchsorted(steps_s, t_s)
+    return np.unique(np.clip([after - 1, after], 0, len(steps_s) - 1))
+
+
+def _sun_shares(
+    orbit: Ephemeris, times_s: Mapping[int, FloatArray], attitude: FloatArray,
+    normal_body: FloatArray,
+) -> dict[int, FloatArray]:  # fmt: skip
+    """n.s (n,) at the times (n,) of each number, from all their attitudes in a row; 0 without."""
+    t_s = np.concatenate([np.empty(0), *times_s.values()])
+    share = np.empty(len(t_s))
+    for i in range(0, len(t_s), AT_ONCE):
+        piece = slice(i, i + AT_ONCE)
+        sun_gcrf = unit(sun_from_satellite(orbit, t_s[piece]))
+        share[piece] = to_body(attitude[piece], sun_gcrf) @ normal_body
+    ends = np.cumsum([len(t) for t in times_s.values()], dtype=np.int64)
+    parts = np.split(np.where(np.isnan(share), 0.0, share), ends[:-1])
+    return dict(zip(times_s, parts, strict=False))
 
 
 # ---------------------------------------------------------------- eclipses

@@ -8,18 +8,19 @@ integrated slews (0.05 s), every quarter of a second of sweeps, every second of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from humay.arrays import FloatArray, angle_between, norm, unit
-from humay.check.attitude import law_of
+from humay.arrays import FloatArray, IntArray, angle_between, norm, unit
+from humay.check.attitude import laws_of
 from humay.check.case import Case, Segment
 from humay.check.timeline import Slews
 from humay.check.violations import Violation
 from humay.earth import WGS84_A_M, moon_gcrf, sun_gcrf
 from humay.frames import itrf_from_gcrf, matrix_from_quaternion
-from humay.mission import KeepOut
+from humay.mission import KeepOut, Satellite
 from humay.orbit import Ephemeris
 
 STEP_S = {"idle": 1.0, "downlink": 1.0, "settle": 0.25, "image": 0.25}
@@ -65,32 +66,39 @@ def _seen(case: Case, segment: Segment, slews: Slews) -> Iterator[Violation]:
 def check_keep_outs(case: Case, slews: Slews) -> Iterator[Violation]:
     """[keep_out] Every keep-out of a satellite, in each of its modes."""
     for satellite in case.mission.satellites:
-        for segment in case.segments[satellite.name]:
-            wanted = [k for k in satellite.keep_out if segment.mode in k.modes]
-            if wanted:
-                yield from _kept(case, segment, slews, wanted)
+        segments = case.segments[satellite.name]
+        worst = _worst(satellite, segments, case.orbits[satellite.name], slews)
+        for number, segment in enumerate(segments):
+            for place, keep_out in enumerate(satellite.keep_out):
+                room_rad, t_s = worst.get((number, place), (math.inf, 0.0))
+                if math.degrees(room_rad) < -TOLERANCE_DEG:
+                    least_deg = math.degrees(keep_out.angle_rad)
+                    yield case.at(
+                        "keep_out",
+                        segment.where,
+                        f"{keep_out.name} is {least_deg + math.degrees(room_rad):.3f} deg off"
+                        f" {_whom(keep_out)}, expected at least {least_deg:.3f} deg",
+                        t_s,
+                    )
 
 
-def _kept(case: Case, segment: Segment, slews: Slews, wanted: list[KeepOut]) -> Iterator[Violation]:
-    """Of each keep-out, the instant of a segment at which it is broken most."""
-    orbit = case.orbits[segment.satellite.name]
-    worst = [(math.inf, 0.0)] * len(wanted)
-    for t_s, body_from_gcrf in _attitudes(segment, orbit, slews):
+def _worst(
+    satellite: Satellite, segments: Sequence[Segment], orbit: Ephemeris, slews: Slews
+) -> dict[tuple[int, int], tuple[float, float]]:
+    """Of each segment and keep-out, by number, the least room and the instant that has it."""
+    worst: dict[tuple[int, int], tuple[float, float]] = {}
+    watched = {mode for keep_out in satellite.keep_out for mode in keep_out.modes}
+    for which, t_s, body_from_gcrf in _attitudes(segments, orbit, slews, watched):
         axes = np.swapaxes(matrix_from_quaternion(body_from_gcrf), -1, -2)
-        for number, keep_out in enumerate(wanted):
+        first = np.flatnonzero(np.diff(which, prepend=-1))
+        for place, keep_out in enumerate(satellite.keep_out):
             room = _room_rad(keep_out, orbit, t_s, axes @ np.array(keep_out.axis))
-            i = int(np.argmin(room))
-            worst[number] = min(worst[number], (float(room[i]), float(t_s[i])))
-    for keep_out, (room_rad, t_s_worst) in zip(wanted, worst, strict=True):
-        if math.degrees(room_rad) < -TOLERANCE_DEG:
-            least_deg = math.degrees(keep_out.angle_rad)
-            yield case.at(
-                "keep_out",
-                segment.where,
-                f"{keep_out.name} is {least_deg + math.degrees(room_rad):.3f} deg off"
-                f" {_whom(keep_out)}, expected at least {least_deg:.3f} deg",
-                t_s_worst,
-            )
+            for begin, end in pairwise([*first.tolist(), len(which)]):
+                number, i = int(which[begin]), begin + int(np.argmin(room[begin:end]))
+                if segments[number].mode in keep_out.modes:
+                    key, found = (number, place), (float(room[i]), float(t_s[i]))
+                    worst[key] = min(worst.get(key, found), found)
+    return worst
 
 
 def _whom(keep_out: KeepOut) -> str:
@@ -98,22 +106,49 @@ def _whom(keep_out: KeepOut) -> str:
 
 
 def _attitudes(
-    segment: Segment, orbit: Ephemeris, slews: Slews
-) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Times (n,) and attitudes (n, 4) then, a piece at a time; none where they are not known."""
-    if segment.mode == "slew":
-        slew = slews.get((segment.satellite.name, segment.number))
-        if slew is not None:
-            yield slew.t_s, slew.body_from_gcrf
-        return
-    law = law_of(segment, orbit)
-    if law is None:
-        return
-    count = math.ceil((segment.end_s - segment.start_s) / STEP_S[segment.mode]) + 1
-    every_s = np.linspace(segment.start_s, segment.end_s, max(2, count))
-    for first in range(0, len(every_s), PIECE):
-        t_s = every_s[first : first + PIECE]
-        yield t_s, law(t_s)
+    segments: Sequence[Segment], orbit: Ephemeris, slews: Slews, watched: Container[str]
+) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+    """Numbers of segments (n,), times (n,) and attitudes (n, 4), in order, a piece at a time.
+
+    Of segments whose mode is watched; none where the attitude is not known.
+    """
+    laws = laws_of(segments, orbit)
+    for some in _pieces([(i, s) for i, s in enumerate(segments) if s.mode in watched], slews):
+        which = np.repeat([i for i, _, _ in some], [len(t_s) for _, t_s, _ in some])
+        every_s = np.concatenate([t_s for _, t_s, _ in some])
+        body_from_gcrf = np.concatenate([np.full((len(t_s), 4), np.nan) if slew is None else slew
+                                         for _, t_s, slew in some])  # fmt: skip
+        lawful = np.isnan(body_from_gcrf[:, 0])
+        body_from_gcrf[lawful] = laws(which[lawful], every_s[lawful])
+        known = ~np.isnan(body_from_gcrf[:, 0])
+        if known.any():
+            yield which[known], every_s[known], body_from_gcrf[known]
+
+
+def _pieces(
+    segments: Sequence[tuple[int, Segment]], slews: Slews
+) -> Iterator[list[tuple[int, FloatArray, FloatArray | None]]]:
+    """Instants of segments by number, with the attitudes of slews, some thousand at a time."""
+    gathered: list[tuple[int, FloatArray, FloatArray | None]] = []
+    room = PIECE
+    for number, segment in segments:
+        if segment.mode == "slew":
+            slew = slews.get((segment.satellite.name, segment.number))
+            if slew is None:
+                continue
+            every_s, attitude = slew.t_s, slew.body_from_gcrf
+        else:
+            count = math.ceil((segment.end_s - segment.start_s) / STEP_S[segment.mode]) + 1
+            every_s, attitude = np.linspace(segment.start_s, segment.end_s, max(2, count)), None
+        for first in range(0, len(every_s), PIECE):
+            part = slice(first, first + PIECE)
+            gathered.append((number, every_s[part], None if attitude is None else attitude[part]))
+            room -= len(every_s[part])
+            if room <= 0:
+                yield gathered
+                gathered, room = [], PIECE
+    if gathered:
+        yield gathered
 
 
 def _room_rad(

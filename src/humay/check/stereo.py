@@ -14,8 +14,8 @@ from shapely.geometry import Polygon
 
 from humay.arrays import FloatArray, cross, dot, norm, unit
 from humay.check.case import Acquisition, Case
+from humay.check.scans import look
 from humay.check.violations import Violation
-from humay.check.windows import look
 from humay.earth import sun_itrf
 from humay.mission import PairLimits, Request, StereoLimits
 

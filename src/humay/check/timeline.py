@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -13,18 +12,20 @@ import numpy as np
 from humay.arrays import FloatArray, norm
 from humay.check.agility import check_axes
 from humay.check.attitude import (
-    Law,
     Slew,
     State,
     angle_rad,
-    integrate_slew,
-    law_of,
+    integrate_slews,
+    laws_of,
     recorded_law,
     state_at,
+    states_at,
+    strip_laws,
 )
-from humay.check.case import TIME_TOLERANCE_S, Case, Recorded, Segment
+from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Recorded, Segment
 from humay.check.violations import Violation
 from humay.mission import Satellite
+from humay.orbit import Ephemeris
 
 ANGLE_TOLERANCE_DEG = 0.01
 RATE_TOLERANCE_DEG_S = 0.01
@@ -91,21 +92,33 @@ def _allowed(case: Case, segment: Segment) -> Iterator[Violation]:
 
 
 def _continuous(case: Case, segments: Sequence[Segment]) -> Iterator[Violation]:
-    for before, after in pairwise(segments):
-        law_before, law_after = _law(case, before), _law(case, after)
-        same = (before.law, before.acquisition, before.station) == (
-            after.law, after.acquisition, after.station,
-        )  # fmt: skip
-        if same or law_before is None or law_after is None:
-            continue
-        message = _apart(state_at(law_before, after.start_s), state_at(law_after, after.start_s))
+    followed = [(segment.law, segment.acquisition, segment.station) for segment in segments]
+    joints = [i for i in range(1, len(segments)) if followed[i - 1] != followed[i]]
+    for i, before, after in zip(joints, *_joint_states(case, segments, joints), strict=True):
+        message = "" if _unknown(before) or _unknown(after) else _apart(before, after)
         if message:
             yield case.at(
                 "attitude",
-                after.where,
-                f"follows {before.mode} without a slew, {message}",
-                after.start_s,
+                segments[i].where,
+                f"follows {segments[i - 1].mode} without a slew, {message}",
+                segments[i].start_s,
             )
+
+
+def _joint_states(
+    case: Case, segments: Sequence[Segment], joints: Sequence[int]
+) -> tuple[list[State], list[State]]:
+    """By the laws of the segments before and after each joint, then."""
+    if not joints:
+        return [], []
+    laws = laws_of(segments, case.orbits[segments[0].satellite.name])
+    t_s, which = np.array([segments[i].start_s for i in joints]), np.array(joints)
+    return states_at(laws, which - 1, t_s), states_at(laws, which, t_s)
+
+
+def _unknown(state: State) -> bool:
+    """Whether it is of a segment without a law."""
+    return bool(np.isnan(state.body_from_gcrf[0]))
 
 
 def _imaged_once(
@@ -176,12 +189,18 @@ def _settle(case: Case, settle: Segment, after: Segment) -> Iterator[Violation]:
 
 def check_stated_attitudes(case: Case) -> Iterator[Violation]:
     """[attitude] Quaternions and rates stated at both ends are those of the strip's law."""
-    for acquisition in case.recorded:
-        law = recorded_law(acquisition)
-        if law is None:
-            continue  # a violation `calibration`
-        for end, t_s in (("start", acquisition.start_s), ("end", acquisition.end_s)):
-            yield from _stated_state(case, acquisition, end, state_at(law, t_s), t_s)
+    acquisitions = case.acquisitions
+    times_s = np.array([(a.start_s, a.end_s) for a in acquisitions]).reshape(-1, 2)
+    numbers, laws = np.arange(len(acquisitions)), strip_laws(acquisitions)
+    derived = zip(*(states_at(laws, numbers, t_s) for t_s in times_s.T), strict=True)
+    for acquisition, states in zip(acquisitions, derived, strict=True):
+        yield from _stated_state(case, acquisition, "start", states[0], acquisition.start_s)
+        yield from _stated_state(case, acquisition, "end", states[1], acquisition.end_s)
+    for look in case.recorded:
+        law = None if isinstance(look, Acquisition) else recorded_law(look)
+        if law is not None:  # else a violation `calibration`
+            for end, t_s in (("start", look.start_s), ("end", look.end_s)):
+                yield from _stated_state(case, look, end, state_at(law, t_s), t_s)
 
 
 def _stated_state(
@@ -221,41 +240,51 @@ def fly_slews(case: Case) -> tuple[Slews, list[Violation]]:
     slews: Slews = {}
     faults: list[Violation] = []
     for name, segments in case.segments.items():
-        for index, segment in enumerate(segments):
+        flown = _flown(segments, case.orbits[name])
+        ends = {i + 1: segments[i].end_s for i in flown if i + 1 < len(segments)}
+        wanted = _states(segments, case.orbits[name], ends)
+        for i, segment in enumerate(segments):
             if segment.mode != "slew":
                 continue
-            before = segments[index - 1] if index else None
-            after = segments[index + 1] if index + 1 < len(segments) else None
-            start = _state_before(case, segment, before, slews)
-            too_long = sum(phase.duration_s for phase in segment.phases) > LONGEST_SLEW_S
             faults += _phase_faults(case, segment)
-            if before is None or after is None:
+            if not 0 < i < len(segments) - 1:
                 message = "nothing before or after it, expected an attitude to turn from and to"
                 faults.append(case.at("slew", segment.where, message, segment.start_s))
-            if start is None or too_long:
-                continue
-            slew = integrate_slew(start, segment.start_s, segment.phases)
-            slews[name, segment.number] = slew
-            faults += _slew_faults(
-                case, segment, slew, None if after is None else _law(case, after)
-            )
+            if i in flown:
+                slews[name, segment.number] = flown[i]
+                faults += _slew_faults(case, segment, flown[i], wanted.get(i + 1))
     return slews, faults
 
 
-def _law(case: Case, segment: Segment) -> Law | None:
-    return law_of(segment, case.orbits[segment.satellite.name])
+def _flown(segments: Sequence[Segment], orbit: Ephemeris) -> dict[int, Slew]:
+    """The slews of one satellite by place among its segments, those after slews after those."""
+    flyable = {
+        i for i, s in enumerate(segments)
+        if s.mode == "slew" and sum(phase.duration_s for phase in s.phases) <= LONGEST_SLEW_S
+    }  # fmt: skip
+    slews: dict[int, Slew] = {}
+    begins = {i - 1: segments[i].start_s for i in sorted(flyable) if i > 0}
+    starts = {i + 1: state for i, state in _states(segments, orbit, begins).items()}
+    while starts:
+        some = list(starts)
+        made = integrate_slews(
+            list(starts.values()),
+            [segments[i].start_s for i in some],
+            [segments[i].phases for i in some],
+        )
+        flown = dict(zip(some, made, strict=True))
+        slews |= flown
+        starts = {i + 1: slew.end for i, slew in flown.items() if i + 1 in flyable}
+    return slews
 
 
-def _state_before(
-    case: Case, segment: Segment, before: Segment | None, slews: Mapping[tuple[str, int], Slew]
-) -> State | None:
-    if before is None:
-        return None
-    if before.mode == "slew":
-        flown = slews.get((segment.satellite.name, before.number))
-        return None if flown is None else flown.end
-    law = _law(case, before)
-    return None if law is None else state_at(law, segment.start_s)
+def _states(
+    segments: Sequence[Segment], orbit: Ephemeris, times_s: Mapping[int, float]
+) -> dict[int, State]:
+    """By the laws of some segments at a time each, where they have a law."""
+    which, t_s = np.array(list(times_s), dtype=np.int64), np.array(list(times_s.values()))
+    states = states_at(laws_of(segments, orbit), which, t_s)
+    return {i: state for i, state in zip(times_s, states, strict=True) if not _unknown(state)}
 
 
 def _phase_faults(case: Case, segment: Segment) -> Iterator[Violation]:
@@ -289,12 +318,11 @@ def _phase_faults(case: Case, segment: Segment) -> Iterator[Violation]:
 
 
 def _slew_faults(
-    case: Case, segment: Segment, slew: Slew, after: Law | None
+    case: Case, segment: Segment, slew: Slew, wanted: State | None
 ) -> Iterator[Violation]:
     rates, wanted_rate = norm(slew.rate_rad_s), slew.rate_rad_s[-1]
     allowed = max(segment.satellite.slew_rate_rad_s, float(rates[0]))
-    if after is not None:
-        wanted = state_at(after, segment.end_s)
+    if wanted is not None:
         message = _apart(slew.end, wanted)
         if message:
             yield case.at("slew", segment.where, f"ends {message}", segment.end_s)
