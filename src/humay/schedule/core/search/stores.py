@@ -94,42 +94,63 @@ def _limits_hold(t: Tables, b: Books, lane: int, begin: int, end: int) -> bool:
     """
     if begin >= end:
         return True
-    first, count = t.lane_first[lane], b.acts[lane]
+    first = t.lane_first[lane]
     from_s, last = b.at_s[b.seq[first + begin]], b.seq[first + end - 1]
     to_s = b.at_s[last] + t.duration_s[last]
     for k in range(t.limit_first[lane], t.limit_first[lane + 1]):
         most, per_s = t.limit_s[k] + FITS_S, t.limit_per_s[k]
-        for place in range(place_of(t, b, lane, from_s - per_s), end):
-            if _after(t, b, first + place, first + count, per_s) > most:
-                return False
-        for place in range(begin, place_of(t, b, lane, to_s + per_s)):
-            if _before(t, b, first, first + place, per_s) > most:
-                return False
+        low = place_of(t, b, lane, from_s - per_s)
+        high = place_of(t, b, lane, to_s + per_s)
+        if not _after_holds(t, b, lane, low, end, per_s, most):
+            return False
+        if not _before_holds(t, b, lane, begin, high, per_s, most):
+            return False
     return True
 
 
 @inner
-def _after(t: Tables, b: Books, row: int, end: int, per_s: float) -> float:
-    """Seconds of acts, from the one at a row on, inside the stretch that begins with it."""
-    to_s, total = b.at_s[b.seq[row]] + per_s, 0.0
-    while row < end and b.at_s[b.seq[row]] < to_s:
-        start_s = b.at_s[b.seq[row]]
-        total += min(start_s + t.duration_s[b.seq[row]], to_s) - start_s
-        row += 1
-    return total
+def _after_holds(
+    t: Tables, b: Books, lane: int, begin: int, end: int, per_s: float, most: float
+) -> bool:
+    """Whether no stretch that begins with an act, of those from one place to another, holds too
+    much: acts enter at its end and leave at its beginning."""
+    first, count = t.lane_first[lane], b.acts[lane]
+    total, behind = 0.0, begin
+    for place in range(begin, end):
+        act = b.seq[first + place]
+        to_s = b.at_s[act] + per_s
+        while behind < count and b.at_s[b.seq[first + behind]] < to_s:
+            total += t.duration_s[b.seq[first + behind]]
+            behind += 1
+        cut = b.seq[first + behind - 1]
+        if total - max(b.at_s[cut] + t.duration_s[cut] - to_s, 0.0) > most:
+            return False
+        total -= t.duration_s[act]
+    return True
 
 
 @inner
-def _before(t: Tables, b: Books, first: int, row: int, per_s: float) -> float:
-    """Seconds of acts, up to the one at a row, inside the stretch that ends with it."""
-    end_s = b.at_s[b.seq[row]] + t.duration_s[b.seq[row]]
-    from_s, total = end_s - per_s, 0.0
-    while row >= first and end_s > from_s:
-        total += end_s - max(b.at_s[b.seq[row]], from_s)
-        row -= 1
-        if row >= first:
-            end_s = b.at_s[b.seq[row]] + t.duration_s[b.seq[row]]
-    return total
+def _before_holds(
+    t: Tables, b: Books, lane: int, begin: int, end: int, per_s: float, most: float
+) -> bool:
+    """The same for stretches that end with an act."""
+    first = t.lane_first[lane]
+    total, ahead = 0.0, end - 1
+    for place in range(end - 1, begin - 1, -1):
+        act = b.seq[first + place]
+        from_s = b.at_s[act] + t.duration_s[act] - per_s
+        while ahead >= 0 and _ends_s(t, b, first + ahead) > from_s:
+            total += t.duration_s[b.seq[first + ahead]]
+            ahead -= 1
+        if total - max(from_s - b.at_s[b.seq[first + ahead + 1]], 0.0) > most:
+            return False
+        total -= t.duration_s[act]
+    return True
+
+
+@inner
+def _ends_s(t: Tables, b: Books, row: int) -> float:
+    return float(b.at_s[b.seq[row]] + t.duration_s[b.seq[row]])
 
 
 # Stores ------------------------------------------------------------------------------------------
