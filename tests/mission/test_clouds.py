@@ -227,6 +227,29 @@ def test_of_several_variables_the_total_cloud_cover_is_taken(read: Read, folder:
     assert at(read("c.nc"), 90, 60) == pytest.approx(1 / 24, abs=1e-6)
 
 
+@pytest.mark.parametrize("first", ["member", "time"])
+@pytest.mark.parametrize("name", ["number", "lot"])
+def test_an_ensemble_is_as_cloudy_as_its_members_on_average(
+    read: Read, folder: Path, first: str, name: str
+) -> None:
+    """Three members at two times, in either order, one of them clear throughout, known by the
+    name of their dimension or by its standard name."""
+    rng = np.random.default_rng(1)
+    members, time = rng.random((3, 2, 3, 4)).astype("f4"), hours(0, 6)
+    members[0] = 0.0
+    about = {"standard_name": "realization"} if name == "lot" else {}
+    lots: dict[str, Variable] = {name: ((name,), np.arange(3, dtype="i4"), about)}
+    layers = members if first == "member" else members.swapaxes(0, 1)
+    write_netcdf(
+        folder / "c.nc", grid(layers, lots | time if first == "member" else time | lots, units="1")
+    )
+    model = read("c.nc")
+    assert model.probabilities.shape == (2, 3, 4)
+    for k in range(2):
+        by_hand = (float(members[1, k, 0, 0]) + float(members[2, k, 0, 0])) / 3
+        assert at(model, 0, 60, MARCH + 0.25 * k) == pytest.approx(by_hand, abs=1e-6)
+
+
 # Refusals ----------------------------------------------------------------------------------------
 
 

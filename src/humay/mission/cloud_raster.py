@@ -38,6 +38,7 @@ _SINCE = re.compile(
     r"(?:[t ](?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?:\.0*)?)? ?(?:z|utc|\+?00:?00)?",
     re.ASCII,
 )
+_MEMBERS = ("member", "members", "number", "realization", "ensemble", "ensemble_member")
 _CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
 _GREGORIAN_MJD = -100_840.0  # 1582-10-15, before which the standard calendar is the Julian one
 
@@ -50,12 +51,13 @@ def cloud_model(raster: DatasetReader, path: Path, place: Place) -> CloudModel:
                      f" {MOST_CELLS / 1e6:.0f}")  # fmt: skip
     corner = _corner(raster, place)
     mjd_utc, order = _times(raster, place)
-    layers = raster.read(out_dtype="float32", masked=True).filled(np.nan)[order]
+    layers = raster.read(out_dtype="float32", masked=True).filled(np.nan)
+    layers = _over_members(_as_share(layers, raster, place), raster)[order]
     if raster.transform.e > 0:  # south is at the top
         layers = layers[:, ::-1]
     fields = {
         "path": path,
-        "probabilities": _as_share(layers, raster, place),
+        "probabilities": layers,
         "mjd_utc": mjd_utc,
         **corner,
     }
@@ -140,18 +142,14 @@ def _parsed(text: str) -> datetime | None:
 
 def _dimension_times(raster: DatasetReader, place: Place) -> tuple[FloatArray | None, Any]:
     """The same from the dimension of a NetCDF variable besides longitude and latitude."""
-    tags = raster.tags()
-    sizes = {
-        name: int(tags[f"NETCDF_DIM_{name}_DEF"].strip("{}").split(",")[0])
-        for name in tags["NETCDF_DIM_EXTRA"].strip("{}").split(",")
-    }
-    long = [name for name, size in sizes.items() if size > 1]
+    tags, sizes = raster.tags(), _dimensions(raster)
+    long = [name for name, size in sizes.items() if size > 1 and not _is_member(raster, name)]
     if len(long) != 1:
         found = ", ".join(f"{name} ({size})" for name, size in sizes.items())
         place.refuse(f"has the dimensions {found}, expected one of times or months, or none")
     [name] = long
     listed = tags.get(f"NETCDF_DIM_{name}_VALUES", "").strip("{}").split(",")
-    if len(listed) != raster.count:
+    if len(listed) != sizes[name]:
         place.refuse(f"has no values of its dimension {name}, expected times or months")
     values = np.array(listed, dtype=np.float64)
     if name in ("month", "months"):
@@ -161,6 +159,22 @@ def _dimension_times(raster: DatasetReader, place: Place) -> tuple[FloatArray | 
         moment = [datetime(1858, 11, 17) + timedelta(days=float(t)) for t in mjd]
         return None, _month_order(np.array([m.month for m in moment]), place)
     return _rising(mjd, place)
+
+
+def _dimensions(raster: DatasetReader) -> dict[str, int]:
+    """Names and sizes of the dimensions of a NetCDF variable besides the map, as its bands run: the
+    last the fastest."""
+    tags = raster.tags()
+    return {
+        name: int(tags[f"NETCDF_DIM_{name}_DEF"].strip("{}").split(",")[0])
+        for name in tags.get("NETCDF_DIM_EXTRA", "").strip("{}").split(",")
+        if name
+    }
+
+
+def _is_member(raster: DatasetReader, name: str) -> bool:
+    """Whether a dimension counts the members of an ensemble."""
+    return name.lower() in _MEMBERS or raster.tags().get(f"{name}#standard_name") == "realization"
 
 
 def _month_order(months: FloatArray, place: Place) -> Any:
@@ -199,6 +213,18 @@ def _decoded(values: FloatArray, units: str, calendar: str | None, place: Place)
 
 
 # What --------------------------------------------------------------------------------------------
+
+
+def _over_members(layers: Float32Array, raster: DatasetReader) -> Float32Array:
+    """The mean over the members of an ensemble: each is as likely, and what it has of clouds is the
+    chance of a point to lie under them. Unknown where any member is."""
+    sizes = _dimensions(raster)
+    members = tuple(k for k, name in enumerate(sizes) if _is_member(raster, name))
+    if not members:
+        return layers
+    each = layers.reshape(*sizes.values(), *layers.shape[1:])
+    mean = np.mean(each, axis=members, dtype=np.float64)
+    return np.asarray(mean.reshape(-1, *layers.shape[1:]), dtype=np.float32)
 
 
 def _as_share(layers: Float32Array, raster: DatasetReader, place: Place) -> Float32Array:
