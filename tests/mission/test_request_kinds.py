@@ -82,8 +82,8 @@ REFUSED = [
     ({"attempts": 1.5}, "attempts is 1.5"),
     ({"min_attempts": -1}, "min_attempts is -1"),
     ({"attempts": 4, "min_attempts": 2}, "expected none or that of min_attempts"),
-    ({"attempts": 2, "stereo": {"min_convergence_deg": 9}}, "stereo and several attempts"),
-    ({"min_attempts": 2, "repeat": {"count": 3, "min_separation_h": 2}}, "repeat and several"),
+    ({"min_attempts": 2, "stereo": {"min_convergence_deg": 9}}, "stereo and min_attempts"),
+    ({"min_attempts": 2, "repeat": {"count": 3, "min_separation_h": 2}}, "repeat and min_attempts"),
     ({"repeat": {"count": 3, "every": 2}}, "unknown key 'every'"),
 ]  # fmt: skip
 

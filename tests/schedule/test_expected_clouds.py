@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,25 @@ import pytest
 
 from humay.arrays import FloatArray
 from humay.check import check_plan, verdict
+from humay.check.chances import completed, expected, monitored, once
 from humay.errors import MissionError
-from humay.mission import CloudModel, Objective
+from humay.mission import CloudModel, Completion, Objective, Repeat
 from humay.schedule import Effort, Plan, plan_document
 from humay.schedule.chances import chance_of_all
-from tests.schedule.random_problems import GREEDY, Problem, plan_of, random_problem
+from humay.schedule.core.bound_rows import hull
+from humay.schedule.expectation import Lot, expected_share, guiding_curve
+from humay.schedule.looks import looks_of
+from humay.schedule.worth import _curve, _under_one_sky
+from tests.schedule.random_problems import (
+    GREEDY,
+    START,
+    Problem,
+    given_of,
+    plan_of,
+    random_problem,
+)
+from tests.schedule.test_looks import MONITORING, PAIR, SERIES
+from tests.schedule.test_worth import STEPS
 
 SEARCHED = Effort(iterations=2_000)
 SEEDS = (1, 6, 45, 50)
@@ -130,3 +145,138 @@ def test_looks_of_one_pass_share_their_clouds(
 ) -> None:
     at_s: FloatArray = 3600.0 * np.array(at_h)
     assert chance_of_all(np.array(clear), at_s) == pytest.approx(expected)
+
+
+# Curves, series, monitoring, stereo ---------------------------------------------------------------
+
+
+def by_cases(completion: Completion, lots: Sequence[Lot]) -> float:
+    """Every case of clear and cloudy, one by one."""
+    services = [(lot, chance) for lot in lots for chance in lot.chances.tolist()]
+    total = 0.0
+    for case in product((False, True), repeat=len(services)):
+        likely = math.prod(
+            p if clear else 1 - p for clear, (_, p) in zip(case, services, strict=True)
+        )
+        seen = [
+            sum(c for c, (own, _) in zip(case, services, strict=True) if own is lot) for lot in lots
+        ]
+        share = math.fsum(lot.step * min(n, lot.most) for lot, n in zip(lots, seen, strict=True))
+        total += likely * completed(completion, share)
+    return total
+
+
+def random_lots(seed: int) -> tuple[Completion, list[Lot]]:
+    """Up to eleven services in lots that are up to a whole request together, and a curve."""
+    rng = np.random.default_rng(seed)
+    shares = rng.dirichlet(np.ones(int(rng.integers(1, 5))))
+    lots = [
+        Lot(chances=rng.random(int(rng.integers(0, 4))), step=float(share) / most, most=most)
+        for share in shares
+        for most in [int(rng.integers(1, 3))]
+    ]
+    worth = np.sort(rng.random(2))
+    curve = ((0.0, 0.0), (0.3, float(worth[0])), (0.7, float(worth[1])), (1.0, 1.0))
+    completions: list[Completion] = ["linear", "whole", curve]
+    return completions[seed % 3], lots
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_can_be_expected_of_a_curve_is_the_mean_over_all_cases(seed: int) -> None:
+    completion, lots = random_lots(seed)
+    mean = by_cases(completion, lots)
+    assert expected_share(completion, lots) == pytest.approx(mean, abs=1e-9)
+    draws = [monitored(lot.step * lot.most, lot.chances.tolist(), lot.most) for lot in lots]
+    assert expected(completion, draws) == pytest.approx(mean, abs=1e-9)
+    # what the bounds rely on: a concave curve above, by Jensen, and a straight line above that
+    level = sum(lot.step * float(np.sum(lot.chances)) for lot in lots)
+    most = min(sum(lot.step * len(lot.chances) for lot in lots), 1.0)
+    above = hull(_curve(completion), most)
+    assert mean <= float(np.interp(level, *above)) + 1e-9
+    steepest = float(np.max(above[1][1:] / above[0][1:], initial=0.0))
+    assert mean <= steepest * level + 1e-9
+
+
+def test_two_strips_asked_for_whole_and_a_third_that_is_not_needed() -> None:
+    half = Lot(chances=np.array([0.5]), step=0.5)
+    assert expected_share("whole", [half, half]) == pytest.approx(0.25)
+    assert expected_share("whole", [half]) == 0.0
+    enough: Completion = ((0.0, 0.0), (2 / 3, 1.0), (1.0, 1.0))
+    third = Lot(chances=np.array([0.5]), step=1 / 3)
+    # none 1/8, one 3/8 worth half, two or three 1/2
+    assert expected_share(enough, [third] * 3) == pytest.approx(3 / 8 * 0.5 + 0.5)
+
+
+def test_many_strips_are_counted_alike_by_plan_and_check() -> None:
+    """Sixteen different shares have 65,536 levels: both put them on the same grid."""
+    rng = np.random.default_rng(1)
+    shares, chances = rng.dirichlet(np.ones(16)), rng.random(16)
+    curve: Completion = ((0.0, 0.0), (0.6, 0.1), (1.0, 1.0))
+    lots = [Lot(chances=chances[k : k + 1], step=float(shares[k])) for k in range(16)]
+    found = expected_share(curve, lots)
+    draws = [once(float(s), [float(c)]) for s, c in zip(shares, chances, strict=True)]
+    assert expected(curve, draws) == pytest.approx(found, abs=1e-9)
+    clear = np.random.default_rng(2).random((400_000, 16)) < chances
+    drawn = np.interp(clear @ shares, *np.array(curve).T)
+    error = float(np.std(drawn)) / math.sqrt(len(drawn))
+    assert found == pytest.approx(float(np.mean(drawn)), abs=4 * error)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_curve_that_guides_the_search_is_exact_where_one_lot_is_all(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    curve: Completion = ((0.0, 0.0), (0.5, float(rng.random())), (1.0, 1.0))
+    once_, again = (Lot(chances=np.array([p]), step=0.7) for p in np.sort(rng.random(2)))
+    guide = guiding_curve(curve, [once_], [again])
+    for lot in (once_, again):
+        level = 0.7 * float(lot.chances[0])
+        assert guide.at(level) == pytest.approx(expected_share(curve, [lot]), abs=1e-8)
+
+
+ASKS: dict[str, dict[str, Any]] = {
+    "whole": {"completion": "whole"},
+    "curve": {"completion": STEPS},
+    "series": {"repeat": SERIES, "start": START, "end": None, "completion": STEPS},
+    "monitoring": {"repeat": MONITORING, "attempts": 2},
+    "pair": {"stereo": PAIR, "attempts": 2},
+}
+
+
+@pytest.mark.parametrize("kind", ASKS)
+def test_every_kind_of_request_counts_under_clouds(kind: str, tmp_path: Path) -> None:
+    looks = 0
+    for seed in (1,) if kind == "pair" else (1, 6):
+        problem = clouded(seed, tmp_path, **ASKS[kind])
+        for effort in (GREEDY, SEARCHED):
+            document = checked(problem, plan := plan_of(problem, effort=effort))
+            told = math.fsum(entry["worth"]["expected"] for entry in document["requests"])
+            assert plan.value == pytest.approx(told, abs=1e-6)
+            looks += len(document["acquisitions"])
+    assert looks > 3
+
+
+def test_a_slot_may_have_more_attempts_but_no_more_than_asked_for(tmp_path: Path) -> None:
+    wide = Repeat(count=2, every_h=12.0)
+    problem = clouded(50, tmp_path, repeat=wide, start=START, end=None)
+    document = checked(problem, plan_of(problem))
+    most = max(len(s["acquisitions"]) for e in document["requests"] for s in e["strips"])
+    assert most > 1  # in the first of two slots
+    fewer = tuple(replace(r, attempts=1) for r in problem.requests)
+    assert "looks" in {v.code for v in check_plan(problem.mission, fewer, document)}
+
+
+def test_sets_of_one_strip_are_attempts_only_under_skies_of_their_own(tmp_path: Path) -> None:
+    problem = clouded(1, tmp_path, stereo=PAIR)
+    given, clouds = given_of(problem), problem.mission.counted_clouds
+    looks = looks_of(given.requests, given.opportunities, given.pointing, given.stereo, clouds)
+    o = looks.opportunities
+    [first, second, *_] = [rows for rows in looks.sets if o.request[rows[0]] == o.request[0]]
+    for later_s, groups in ((0.0, 1), (1_000.0, 1), (86_400.0, 2)):
+        low, high = o.plan_start_s.copy(), o.plan_end_s.copy()
+        low[list(second)] += later_s
+        high[list(second)] += later_s
+        moved = replace(looks, opportunities=replace(o, plan_start_s=low, plan_end_s=high))
+        found = _under_one_sky([*first, *second], replace(moved, sets=(first, second)))
+        assert [set(rows) for rows in found] == (
+            [{*first, *second}] if groups == 1 else [set(first), set(second)]
+        )

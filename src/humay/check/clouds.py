@@ -71,14 +71,14 @@ def _expected(case: Case, request: Request, entry: Json) -> Iterator[Violation]:
 def attempt_faults(
     case: Case, request: Request, strip: Json, looks: Sequence[Acquisition]
 ) -> Iterator[Violation]:
-    """Attempts see clouds of their own, and are no more than asked for."""
+    """Attempts see clouds of their own, and are no more than asked for: looks, or sets of them."""
     where = f"strip {strip['id']!r} of request {request.name!r}"
-    if request.stereo is not None or not looks:
-        return
-    for before, after in pairwise(looks):
-        if after.start_s - before.start_s < SAME_CLOUDS_S - 1e-3:
+    each = 1 if request.stereo is None else request.stereo.looks
+    tries = [looks[k : k + each] for k in range(0, len(looks), each)]
+    for before, after in pairwise(tries):
+        if after[0].start_s - before[-1].start_s < SAME_CLOUDS_S - 1e-3:
             message = f"attempts less than {SAME_CLOUDS_S:g} s apart see the same clouds"
-            yield case.at("looks", where, message, after.start_s)
+            yield case.at("looks", where, message, after[0].start_s)
     most = request.most_attempts
-    if request.repeat is None and most is not None and len(looks) > most:
-        yield case.at("looks", where, f"has {len(looks)} attempts, expected at most {most}")
+    if request.repeat is None and most is not None and len(tries) > most:
+        yield case.at("looks", where, f"has {len(tries)} attempts, expected at most {most}")

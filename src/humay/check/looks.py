@@ -10,7 +10,7 @@ import numpy as np
 from humay.arrays import norm
 from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Json
 from humay.check.clouds import attempt_faults, cloud_faults
-from humay.check.stereo import stereo_faults
+from humay.check.stereo import stereo_faults, stereo_sets
 from humay.check.violations import Violation
 from humay.check.worth import looks_at, slot_of
 from humay.earth import itrf_from_geodetic
@@ -35,7 +35,8 @@ def check_looks(case: Case) -> Iterator[Violation]:
             if case.mission.counted_clouds is not None:
                 yield from attempt_faults(case, request, strip, looks)
             if request.stereo is not None:
-                yield from stereo_faults(case, request, request.stereo, looks)
+                for own in stereo_sets(case, request.stereo, looks):
+                    yield from stereo_faults(case, request, request.stereo, own)
             if request.repeat is not None:
                 yield from _repeated(case, request, request.repeat, strip, looks)
 
@@ -77,8 +78,9 @@ def _repeated(
     case: Case, request: Request, repeat: Repeat, strip: Json, looks: Sequence[Acquisition]
 ) -> Iterator[Violation]:
     where = _where(request, strip)
-    if len(looks) > repeat.count:
-        message = f"has {len(looks)} looks, expected at most {repeat.count}"
+    tries = request.most_attempts if case.mission.counted_clouds is not None else 1
+    if tries is not None and len(looks) > repeat.count * tries:
+        message = f"has {len(looks)} looks, expected at most {repeat.count * tries}"
         yield case.at("looks", where, message)
     for before, after in pairwise(looks):
         apart_s = after.start_s - before.start_s
@@ -89,6 +91,8 @@ def _repeated(
         return
     slots = [slot_of(case, request, repeat, look) for look in looks]
     for look, slot in zip(looks, slots, strict=True):
-        if slot is None or slots.count(slot) > 1:
-            found = "in no slot of its series" if slot is None else f"with another in slot {slot}"
-            yield case.at("looks", look.where, f"lies {found}", look.start_s)
+        if slot is None:
+            yield case.at("looks", look.where, "lies in no slot of its series", look.start_s)
+        elif tries is not None and slots.count(slot) > tries:
+            found = f"is one of {slots.count(slot)} in slot {slot}, expected at most {tries}"
+            yield case.at("looks", look.where, found, look.start_s)

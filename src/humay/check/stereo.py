@@ -38,6 +38,15 @@ class View:
     scene: FloatArray
 
 
+def stereo_sets(
+    case: Case, limits: StereoLimits, looks: Sequence[Acquisition]
+) -> list[list[Acquisition]]:
+    """Looks (in order of time) at a strip as sets, all in one where clouds do not count: else each
+    set is an attempt, and they come one after the other."""
+    each = limits.looks if case.mission.counted_clouds is not None else max(len(looks), 1)
+    return [list(looks[k : k + each]) for k in range(0, len(looks), each)]
+
+
 def stereo_faults(
     case: Case, request: Request, limits: StereoLimits, looks: Sequence[Acquisition]
 ) -> Iterator[Violation]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from collections.abc import Iterator
 
 from humay.check.case import TIME_TOLERANCE_S, Acquisition, Case, Json
+from humay.check.chances import Draw, completed, expected, monitored, once
 from humay.check.freshness import counts_age, fresh_part
-from humay.mission import SAME_CLOUDS_S, Completion, Repeat, Request
-
-ALL_OF_IT = 0.999999
+from humay.mission import SAME_CLOUDS_S, Repeat, Request
 
 
 def plan_value(case: Case) -> float:
@@ -60,40 +59,52 @@ def slot_of(case: Case, request: Request, repeat: Repeat, look: Acquisition) -> 
 
 
 def request_value(case: Case, request: Request, entry: Json) -> float:
-    """The worth that is planned of a request; where clouds or age count, what is left of it then.
-
-    An expected share cannot be put into a curve, so only requests without one count like that.
-    """
-    counted = case.mission.counted_clouds is not None or counts_age(case)
-    if not counted or request.completion != "linear":
+    """The worth that is planned of a request; where clouds count, what can be expected of it, and
+    where age does, what is left of it then: the age of one with a curve does not count."""
+    ages = counts_age(case) and request.completion == "linear"
+    if case.mission.counted_clouds is None and not ages:
         return request.worth * completed(request.completion, imaged_share(case, request, entry))
-    return request.worth * math.fsum(
-        strip["share"] * _clear_part(case, request, strip) for strip in entry["strips"]
+    strips = sorted(entry["strips"], key=lambda strip: str(strip["id"]))
+    draws = [draw for strip in strips for draw in _draws(case, request, strip)]
+    return request.worth * expected(request.completion, draws)
+
+
+def _draws(case: Case, request: Request, strip: Json) -> Iterator[Draw]:
+    """What of a strip is clear or cloudy for itself: it, each slot, of monitoring all looks."""
+    looks = [case.acquisition_of[name] for name in looks_at(strip) if name in case.acquisition_of]
+    looks.sort(key=lambda look: look.start_s)
+    repeat, share = request.repeat, strip["share"]
+    each = 1 if request.stereo is None else request.stereo.looks
+    tries = [looks[k : k + each] for k in range(0, len(looks) - each + 1, each)]
+    good = [_good(case, request, own) for own in tries]
+    if repeat is None:
+        yield once(share, good)
+    elif repeat.every_h is None:
+        yield monitored(share, good, repeat.count)
+    else:
+        slots = [slot_of(case, request, repeat, look) for look in looks]
+        for slot in sorted({slot for slot in slots if slot is not None}):
+            own = [chance for chance, its in zip(good, slots, strict=True) if its == slot]
+            yield once(share / repeat.count, own)
+
+
+def _good(case: Case, request: Request, looks: list[Acquisition]) -> float:
+    """What an attempt counts for: its chance of being clear, as fresh as it is then."""
+    ages = request.completion == "linear"
+    return _chance_of_all(case, looks) * (
+        min(fresh_part(case, look) for look in looks) if ages else 1.0
     )
 
 
-def _clear_part(case: Case, request: Request, strip: Json) -> float:
-    """The part of what is asked of a strip that can be expected without clouds, as fresh as it is
-    then."""
-    looks = [case.acquisition_of[name] for name in looks_at(strip) if name in case.acquisition_of]
-    fresh = [fresh_part(case, look) for look in looks]
-    clear: list[float] = [
-        (1.0 - look.entry.get("cloud_probability", 0.0)) * part
-        for look, part in zip(looks, fresh, strict=True)
-    ]
-    if request.stereo is not None:
-        whole = len(looks) >= request.stereo.looks
-        return _chance_of_all(case, looks) * min(fresh) if whole else 0.0
-    if request.repeat is not None:
-        return math.fsum(clear) / request.repeat.count
-    return float(1.0 - math.prod(1.0 - chance for chance in clear))
+def _clear(look: Acquisition) -> float:
+    return 1.0 - float(look.entry.get("cloud_probability", 0.0))
 
 
 def _chance_of_all(case: Case, looks: list[Acquisition]) -> float:
     """Looks less than half an hour apart share their clouds: the worst chance of them counts."""
     chance, worst, last_s = 1.0, 1.0, -math.inf
     for look in sorted(looks, key=lambda each: cloud_time_s(case, each)):
-        clear, at_s = 1.0 - look.entry.get("cloud_probability", 0.0), cloud_time_s(case, look)
+        clear, at_s = _clear(look), cloud_time_s(case, look)
         if at_s - last_s >= SAME_CLOUDS_S:
             chance, worst = chance * worst, 1.0
         worst, last_s = min(worst, clear), at_s
@@ -104,15 +115,3 @@ def cloud_time_s(case: Case, look: Acquisition) -> float:
     """The time of which a look's probability of clouds is."""
     text = look.entry.get("cloud_time")
     return look.start_s if text is None else case.clock.seconds(text)
-
-
-def completed(completion: Completion, share: float) -> float:
-    """The part of its worth that a share of a request brings."""
-    if share >= ALL_OF_IT:
-        return 1.0
-    if completion == "linear":
-        return share
-    if completion == "whole":
-        return 0.0
-    (a, low), (b, high) = next(ends for ends in pairwise(completion) if share <= ends[1][0])
-    return low + (high - low) * (share - a) / (b - a)

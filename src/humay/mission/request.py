@@ -78,8 +78,8 @@ class Request:
 
     def _check_attempts(self) -> None:
         for key in ("repeat", "stereo"):
-            if getattr(self, key) is not None and (self.attempts or self.min_attempts) > 1:
-                self._refuse(f"asks for {key} and several attempts, expected one of them")
+            if getattr(self, key) is not None and self.min_attempts > 1:
+                self._refuse(f"asks for {key} and min_attempts, expected one of them")
         if self.min_attempts > 1 and self.attempts not in (None, self.min_attempts):
             self._refuse(
                 f"attempts is {self.attempts}, expected none or that of min_attempts"
@@ -106,12 +106,9 @@ class Request:
 
     @property
     def most_attempts(self) -> int | None:
-        """How many looks at a strip count at most where clouds do; None: as many as there are."""
-        if self.min_attempts > 1:
-            return self.min_attempts
-        if self.stereo is not None or self.repeat is not None:
-            return 1
-        return self.attempts
+        """How many attempts count at most where clouds do, at each strip, slot of a series or look
+        of monitoring, with all looks of a stereo set; None: as many as there are."""
+        return self.min_attempts if self.min_attempts > 1 else self.attempts
 
     @property
     def several_looks(self) -> bool:
@@ -216,7 +213,7 @@ REQUEST = Table(
         Key(
             "attempts",
             Whole(at_least=1, at_most=20),
-            "most looks at each strip, where clouds count, see [clouds](#clouds)",
+            "most attempts at each strip, slot or look, where clouds count, see [clouds](#clouds)",
             default=None,
         ),
         Key(

@@ -19,6 +19,7 @@ from humay.access import Contacts, Opportunities
 from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Satellite
+from humay.schedule.expectation import ROUNDING
 from humay.schedule.worth import Worth
 
 SAFETY = 1e-6  # relative: the solver's own tolerances, added to what it finds
@@ -133,9 +134,14 @@ def _parts(worth: Worth, bundles: IntArray) -> list[Row]:
 
 
 def _goals(worth: Worth, values: FloatArray) -> list[Row]:
-    """No goal is worth more than its weight, where its curve is steeper than straight."""
-    rows = []
-    for goal in np.flatnonzero(_steepness(worth) > 1.0).tolist():
+    """No goal is worth more than its weight, where its curve is steeper than straight or its parts
+    are more than the whole.
+
+    What can be expected of a curve is at most the expected level times its steepness, too.
+    """
+    goals, rows = worth.goals, []
+    most = np.bincount(goals.part_goal, weights=goals.part_share, minlength=len(goals.weight))
+    for goal in np.flatnonzero((_steepness(worth) > 1.0) | (most > 1.0 + ROUNDING)).tolist():
         own = worth.bundles_of.get(goal, np.zeros(0, np.int64))
         members = np.array([r for b in own for r in worth.bundles.members[b]], dtype=np.int64)
         which = np.unique(members[values[members] > 0])

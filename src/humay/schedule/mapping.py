@@ -119,7 +119,7 @@ def problem_of(
                 duration_s=duration_s,
                 poses=poses,
                 bundles=bundles_of(worth, rows),
-                goals=worth.goals,
+                goals=worth.guiding,
                 bonus=held.bonus(rows, worth),
                 fixed=np.isin(rows, list(held.stays)),
                 pairs=np.concatenate([_apart(worth, rows), held.rivals(rows, worth)]),

@@ -59,7 +59,7 @@ def relaxed_problem(given: Reach, worth: Worth) -> Problem:
         duration_s=duration_s,
         poses=poses_of(list(given.lanes.values()), lane, samples),
         bundles=bundles_of(worth, rows),
-        goals=worth.goals,
+        goals=worth.enveloping,
         bonus=np.zeros(len(rows)),
         fixed=np.isin(rows, list(given.fixed_s)),
         pairs=no_conflicts(2),

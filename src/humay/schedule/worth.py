@@ -7,7 +7,7 @@ plan's value and what plan.json tells of each request.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, islice
@@ -15,14 +15,24 @@ from itertools import combinations, islice
 import numpy as np
 
 from humay.arrays import BoolArray, FloatArray, IntArray
-from humay.mission import SAME_CLOUDS_S, Completion, Request
+from humay.mission import SAME_CLOUDS_S, Completion, Repeat, Request
 from humay.schedule.age import Freshness
 from humay.schedule.chances import chance_of_all
-from humay.schedule.core import LINEAR, Budget, Bundles, Curve, Goals, Ragged, levels, worths
+from humay.schedule.core import (
+    LINEAR,
+    Budget,
+    Bundles,
+    Curve,
+    Goals,
+    Ragged,
+    levels,
+    services,
+    worths,
+)
+from humay.schedule.core.bound_rows import hull
+from humay.schedule.expectation import ROUNDING, Lot, expected_share, guiding_curve
 from humay.schedule.looks import Looks
 
-ROUNDING = 1e-6
-"""Shares of strips that are a request together sum up to 1 but for this."""
 MOST_CHOICES = 60
 """Of attempts that are made together at one strip."""
 GAIN = 1e-9
@@ -39,6 +49,10 @@ class Worth:
     part. Rows in `apart` (k, 2) are never done together, of those of `most` only so many. `shares`
     are those of strips, `clear` (rows,) the chances of looks where clouds count, `freshness` what
     they count for where age does.
+
+
+    Where clouds count, what can be expected of a request with a curve, or of monitoring, is no
+    curve of a level: `worths` takes the mean over all that can happen, whatever the goal's curve.
     """
 
     requests: tuple[Request, ...]
@@ -63,7 +77,11 @@ class Worth:
 
     def worths(self, done: Iterable[int]) -> list[float]:
         """The same request by request."""
-        return worths(self.goals, levels(self.goals, self.bundles, self._mask(done)))
+        mask = self._mask(done)
+        found = worths(self.goals, levels(self.goals, self.bundles, mask))
+        for goal in self._uncertain:
+            found[goal] = self.goal_worth(goal, mask)
+        return found
 
     def goal_worth(self, goal: int, done: BoolArray) -> float:
         """What one goal is worth, where `done` (rows,) says what is."""
@@ -73,8 +91,72 @@ class Worth:
             if np.all(done[bundles.members[b]]):
                 part = int(bundles.serves.of[b])
                 missing[part] = missing.get(part, 1.0) * (1.0 - float(bundles.quality[b]))
+        if goal in self._uncertain:
+            lots = self._lots(goal, {part: 1.0 - left for part, left in missing.items()})
+            completion = self.requests[goal].completion
+            return float(goals.weight[goal]) * expected_share(completion, lots)
         level = math.fsum(goals.part_share[part] * (1.0 - left) for part, left in missing.items())
         return float(goals.weight[goal] * goals.curves[int(goals.curve[goal])].at(level))
+
+    @cached_property
+    def guiding(self) -> Goals:
+        """The goals as the search sees them: with a curve of its own for each of which the mean is
+        no curve of the level."""
+        curves, curve = list(self.goals.curves), np.array(self.goals.curve)
+        for goal in self._uncertain & set(self.bundles_of):
+            own = self.bundles_of[goal]
+            part, quality = self.bundles.serves.of[own], self.bundles.quality[own]
+            once = {p: float(np.max(quality[part == p])) for p in np.unique(part).tolist()}
+            every = {p: 1.0 - float(np.prod(1.0 - quality[part == p])) for p in once}
+            completion = self.requests[goal].completion
+            guide = guiding_curve(completion, self._lots(goal, once), self._lots(goal, every))
+            curve[goal] = len(curves)
+            curves.append(guide)
+        return replace(self.goals, curves=tuple(curves), curve=curve)
+
+    @cached_property
+    def enveloping(self) -> Goals:
+        """The goals as a bound may see them: no mean of a curve lies above the least concave one
+        over it at the mean level (Jensen), of what can be imaged at all."""
+        curves, curve = list(self.goals.curves), np.array(self.goals.curve)
+        for goal in self._uncertain & set(self.bundles_of):
+            parts = np.unique(self.bundles.serves.of[self.bundles_of[goal]])
+            most = min(float(np.sum(self.goals.part_share[parts])), 1.0)
+            level, worth = hull(self.goals.curves[int(self.goals.curve[goal])], most)
+            curve[goal] = len(curves)
+            curves.append(Curve(level=level, worth=worth))
+        return replace(self.goals, curves=tuple(curves), curve=curve)
+
+    @cached_property
+    def _uncertain(self) -> set[int]:
+        """Goals of which the mean over clear and cloudy is no curve of the mean level."""
+        if not self.counts_clouds:
+            return set()
+        return {
+            goal
+            for goal, request in enumerate(self.requests)
+            if request.completion != "linear" or _is_monitoring(request.repeat)
+        }
+
+    def _lots(self, goal: int, served: Mapping[int, float]) -> list[Lot]:
+        """What counts of a goal for itself, from how well its parts are served: each part, of
+        monitoring all at a strip."""
+        repeat, share = self.requests[goal].repeat, self.goals.part_share
+        if repeat is None or not _is_monitoring(repeat):
+            return [
+                Lot(chances=np.array([served[p]]), step=float(share[p])) for p in sorted(served)
+            ]
+        of_strip: dict[str, list[int]] = {}
+        for part in sorted(served):
+            of_strip.setdefault(self.strip[part], []).append(part)
+        return [
+            Lot(
+                chances=np.array([served[p] for p in own]),
+                step=float(share[own[0]]),
+                most=repeat.count,
+            )
+            for own in of_strip.values()
+        ]
 
     def idle(self, done: Iterable[int]) -> set[int]:
         """Acts that are worth nothing: of a bundle that is not whole, or of a goal that is worth
@@ -83,7 +165,7 @@ class Worth:
         if not acts:
             return acts
         mask = self._mask(acts)
-        reached = np.array(worths(self.goals, levels(self.goals, self.bundles, mask))) > 0
+        reached = np.array(self.worths(acts)) > 0
         whole = self.bundles.whole(mask) & reached[self.bundle_goal]
         first, members = self.bundles.members.first, self.bundles.members.of
         useful = members[np.repeat(whole, np.diff(first))]
@@ -91,7 +173,15 @@ class Worth:
 
     def fractions(self, done: Iterable[int]) -> FloatArray:
         """How much of each request is imaged, 0 to 1, whatever it is worth."""
-        return np.minimum(levels(self.goals, self._certain, self._mask(done)), 1.0)
+        served = self.goals.part_share * services(self.goals, self._certain, self._mask(done))
+        names, first, of = np.unique(
+            np.array(self.strip, dtype=str), return_index=True, return_inverse=True
+        )
+        most = np.array([self.shares[name] for name in names.tolist()], dtype=np.float64)
+        imaged = np.minimum(np.bincount(of, weights=served, minlength=len(names)), most)
+        goal = self.goals.part_goal[first]
+        found = np.bincount(goal, weights=imaged, minlength=len(self.requests))
+        return np.minimum(found, 1.0)
 
     def served(self, done: Iterable[int]) -> set[str]:
         """The strips of which all that is asked for is done."""
@@ -219,11 +309,8 @@ def _attempts(count: int, own: Sequence[int], looks: Looks) -> list[tuple[int, .
 
 
 def _quality(rows: tuple[int, ...], request: Request, looks: Looks) -> float:
-    """How surely a bundle serves its part: its chance of being clear, where that counts straight.
-
-    An expected share cannot be put into a curve: requests with one count as if all were clear.
-    """
-    if not looks.counts_clouds or request.completion != "linear":
+    """How surely a bundle serves its part: its chance of being clear, where that counts."""
+    if not looks.counts_clouds:
         return 1.0
     own = list(rows)
     if request.min_attempts > 1:
@@ -233,10 +320,13 @@ def _quality(rows: tuple[int, ...], request: Request, looks: Looks) -> float:
 
 def _part_of(request: Request, row: int, looks: Looks) -> tuple[str, str, int]:
     """Request, strip and number of the part that a row serves: of monitoring, each its own."""
-    number = int(looks.slot[row])
-    if request.repeat is not None and request.repeat.every_h is None:
-        number = row
+    number = row if _is_monitoring(request.repeat) else int(looks.slot[row])
     return request.name, str(looks.opportunities.strip[row]), number
+
+
+def _is_monitoring(repeat: Repeat | None) -> bool:
+    """Whether as many looks as possible are asked for."""
+    return repeat is not None and repeat.every_h is None
 
 
 def _by_strip(looks: Looks) -> list[tuple[str, list[int]]]:
@@ -271,19 +361,49 @@ def _at_most(requests: Sequence[Request], looks: Looks) -> tuple[Budget, ...]:
     """No more looks at a strip than are asked for."""
     asked, found = {request.name: request for request in requests}, []
     for name, own in _by_strip(looks):
-        most = _most_looks(asked[name], looks)
-        if most is not None and (len(own) > most or asked[name].repeat is not None):
-            found.append(Budget(candidates=np.array(own), use=np.ones(len(own)), most=float(most)))
+        request = asked[name]
+        for rows, most in _caps(request, own, looks):
+            if len(rows) > most or request.repeat is not None:
+                use = np.ones(len(rows))
+                found.append(Budget(candidates=np.array(rows), use=use, most=float(most)))
     return tuple(found)
 
 
-def _most_looks(request: Request, looks: Looks) -> int | None:
-    """How many looks at a strip are done at most, where more would count."""
-    if request.repeat is not None:
-        return request.repeat.count if request.repeat.every_h is None else None
+def _caps(
+    request: Request, own: Sequence[int], looks: Looks
+) -> Iterator[tuple[Sequence[int], int]]:
+    """Looks at a strip of which only so many are done, where more would count."""
+    repeat, stereo, most = request.repeat, request.stereo, request.most_attempts
+    each = repeat.count if repeat is not None and _is_monitoring(repeat) else 1
     if not looks.counts_clouds:
-        return None
-    return request.stereo.looks if request.stereo is not None else request.most_attempts
+        if each > 1:
+            yield own, each
+        return
+    if stereo is not None:
+        each = stereo.looks
+        for rows in _under_one_sky(own, looks):
+            yield rows, stereo.looks
+    if repeat is not None and not _is_monitoring(repeat) and most is not None:
+        for places in _grouped(looks.slot[list(own)]).values():
+            yield [own[k] for k in places.tolist()], most
+    elif most is not None:
+        yield own, each * most
+
+
+def _under_one_sky(own: Sequence[int], looks: Looks) -> list[list[int]]:
+    """The rows of stereo sets at a strip, together where the sets may see the same clouds or lie
+    within each other: of them, one set is an attempt."""
+    o, mine = looks.opportunities, set(own)
+    sets = [list(rows) for rows in looks.sets if rows[0] in mine]
+    found: list[list[int]] = []
+    clear_s = -math.inf
+    for rows in sorted(sets, key=lambda rows: float(np.min(o.plan_start_s[rows]))):
+        if float(np.min(o.plan_start_s[rows])) < clear_s:
+            found[-1] += rows
+        else:
+            found.append(rows)
+        clear_s = max(clear_s, float(np.max(o.plan_end_s[rows])) + SAME_CLOUDS_S)
+    return found
 
 
 def _grouped(of: IntArray) -> dict[int, IntArray]:

@@ -1,7 +1,7 @@
 """The abstract scheduling problem and what solves, bounds and judges it."""
 
 from humay.schedule.core.bound import upper_bound
-from humay.schedule.core.judge import levels, store_draws, value, violations, worths
+from humay.schedule.core.judge import levels, services, store_draws, value, violations, worths
 from humay.schedule.core.problem import (
     LINEAR,
     NO_LANE,
@@ -37,6 +37,7 @@ __all__ = [
     "Turn",
     "levels",
     "no_conflicts",
+    "services",
     "store_draws",
     "upper_bound",
     "value",

@@ -38,6 +38,14 @@ def levels(goals: Goals, bundles: Bundles, done: BoolArray) -> FloatArray:
 
     `done` (n,) says which candidates are.
     """
+    served = goals.part_share * services(goals, bundles, done)
+    return np.asarray(
+        np.bincount(goals.part_goal, weights=served, minlength=len(goals.weight)), dtype=np.float64
+    )
+
+
+def services(goals: Goals, bundles: Bundles, done: BoolArray) -> FloatArray:
+    """How well each part (p,) is served, 0 to 1, by what is `done` (n,)."""
     missing = np.ones(len(goals.part_goal))
     for b in np.flatnonzero(bundles.whole(done)).tolist():
         parts = bundles.serves[b]
@@ -46,10 +54,7 @@ def levels(goals: Goals, bundles: Bundles, done: BoolArray) -> FloatArray:
         missing[parts] = (
             missing[parts] * left if goals.combine == "any" else np.minimum(missing[parts], left)
         )
-    served = goals.part_share * (1.0 - missing)
-    return np.asarray(
-        np.bincount(goals.part_goal, weights=served, minlength=len(goals.weight)), dtype=np.float64
-    )
+    return np.asarray(1.0 - missing)
 
 
 def worths(goals: Goals, level: FloatArray) -> list[float]:
