@@ -165,8 +165,8 @@ def test_urgent_data_go_down_as_in_a_simulation_second_by_second(
     found: dict[tuple[int, str], float] = {}
     for sent in send_urgent_first(recordings, stretches):
         k = next(i for i, s in enumerate(stretches) if s.start_s <= sent.start_s < s.end_s)
-        for name, bits in sent.items:
-            found[k, str(name)] = found.get((k, str(name)), 0.0) + bits
+        for item, bits in sent.items:
+            found[k, str(item)] = found.get((k, str(item)), 0.0) + bits
     assert found == pytest.approx(expected)
     alike = [replace(r, urgency=0) for r in recordings]
     assert total(send_urgent_first(alike, stretches)) == pytest.approx(

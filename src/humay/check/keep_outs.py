@@ -30,37 +30,39 @@ HIDDEN_DEG = 1.0  # Sun and Moon do not count this far below the limb and deeper
 
 
 def check_trackers(case: Case, slews: Slews) -> Iterator[Violation]:
-    """[tracking] As many star trackers as are needed see, in each of the modes asked for."""
+    """[tracking] As many star trackers as are needed see, in each of the modes asked for; of each
+    segment, the first instant at which they do not."""
     for satellite in case.mission.satellites:
         if not satellite.star_trackers:
             continue
-        for segment in case.segments[satellite.name]:
-            if segment.mode in satellite.tracker_modes:
-                yield from _seen(case, segment, slews)
+        segments = case.segments[satellite.name]
+        told: set[int] = set()
+        for which, t_s, seeing in _seeing(satellite, segments, case.orbits[satellite.name], slews):
+            for i in np.flatnonzero(seeing < satellite.trackers_needed).tolist():
+                if which[i] in told:
+                    continue
+                told.add(int(which[i]))
+                yield case.at(
+                    "tracking",
+                    segments[which[i]].where,
+                    f"{seeing[i]} of {len(satellite.star_trackers)} star trackers see, expected at"
+                    f" least {satellite.trackers_needed}",
+                    float(t_s[i]),
+                )
 
 
-def _seen(case: Case, segment: Segment, slews: Slews) -> Iterator[Violation]:
-    """The first instant of a segment at which too few see."""
-    satellite, orbit = segment.satellite, case.orbits[segment.satellite.name]
-    for t_s, body_from_gcrf in _attitudes(segment, orbit, slews):
+def _seeing(
+    satellite: Satellite, segments: Sequence[Segment], orbit: Ephemeris, slews: Slews
+) -> Iterator[tuple[IntArray, FloatArray, IntArray]]:
+    """Numbers of segments (n,), times (n,), and how many trackers see then (n,)."""
+    for which, t_s, body_from_gcrf in _attitudes(segments, orbit, slews, satellite.tracker_modes):
         axes = np.swapaxes(matrix_from_quaternion(body_from_gcrf), -1, -2)
-        count = np.zeros(len(t_s), dtype=np.int64)
+        seeing = np.zeros(len(t_s), dtype=np.int64)
         for tracker in satellite.star_trackers:
-            sees = np.ones(len(t_s), dtype=bool)
-            for exclusion in tracker.exclusions:
-                room_rad = _room_rad(exclusion, orbit, t_s, axes @ np.array(tracker.axis))
-                sees &= room_rad >= -math.radians(TOLERANCE_DEG)
-            count += sees
-        if count.min() < satellite.trackers_needed:
-            i = int(np.argmax(count < satellite.trackers_needed))
-            yield case.at(
-                "tracking",
-                segment.where,
-                f"{count[i]} of {len(satellite.star_trackers)} star trackers see, expected at"
-                f" least {satellite.trackers_needed}",
-                float(t_s[i]),
-            )
-            return
+            axis_gcrf = axes @ np.array(tracker.axis)
+            room_rad = [_room_rad(each, orbit, t_s, axis_gcrf) for each in tracker.exclusions]
+            seeing += np.all(np.array(room_rad) >= -math.radians(TOLERANCE_DEG), axis=0)
+        yield which, t_s, seeing
 
 
 def check_keep_outs(case: Case, slews: Slews) -> Iterator[Violation]:

@@ -24,7 +24,7 @@ from humay.schedule.core.search.moves import Start, run
 from humay.schedule.core.search.tables import LEVEL, NEED, Books, Way, books_of, tables_of
 from tests.schedule.core.drawn_problems import drawn_problem
 
-WAY = Way(ease=0.0, most=6, listed=60.0, force=0.2, whole=0.0)
+WAY = Way(ease=0.0, most=6, listed=60.0, force=0.2, whole=0.0, hurry=0.0)
 
 
 def _moved(problem: Problem, moves: int) -> Books:
