@@ -6,6 +6,8 @@ import math
 from datetime import timedelta
 
 import numpy as np
+import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from humay.access import (
     find_opportunities,
     find_pointing,
 )
+from humay.access.planes import with_points
 from humay.access.strips import cut_into_strips
 from humay.arrays import FloatArray, dot, norm, unit
 from humay.earth import ellipsoid_normal, geodetic_from_itrf, itrf_from_geodetic, up_at
@@ -71,6 +74,42 @@ def test_any_polygon_is_covered_in_any_direction(
     on, _ = covered(strips, grid_in(request.geometry, 1e3 + 4e3 * size_deg))
     assert on.all()
     assert abs(sum(strip.share for strip in strips) - 1) < 1e-9
+
+
+SHORES = [  # valid; two places on the southern shore lie on the northern one but for a rounding
+    [10.160069190977813, 45.67036260454954], [11.818267990235753, 45.60872981228983], [12.2, 45.0],
+    [11.581179525946636, 45.617542039191235], [11.1946889125294, 45.631907322592554],
+    [9.8, 45.0], [10.160069190977813, 45.67036260454954],
+]  # fmt: skip
+
+
+def test_an_area_whose_shores_nearly_touch_is_covered_on_both_sides(ask: Ask) -> None:
+    """GEOS keeps a sixth of it when it puts points along its edges."""
+    given = shapely.Polygon(SHORES)
+    assert given.is_valid
+    assert shapely.segmentize(given, 0.1).area < 0.2 * given.area
+    [dense] = with_points(np.array([given]), 0.1)
+    assert math.isclose(dense.area, given.area, rel_tol=1e-9)
+    (request,) = ask([polygon("a", SHORES, height_m=0.0)])
+    strips = cut_into_strips(
+        request, heading=np.array([0.0, 0.0, 1.0]), swath_m=15e3, extension_m=2e3,
+        tan_incidence=0.67, heights=CoarseRelief(),
+    )  # fmt: skip
+    on, _ = covered(strips, grid_in(request.geometry, 3e3))
+    assert on.all()
+    assert math.isclose(sum(strip.share for strip in strips), 1.0)
+
+
+@pytest.mark.parametrize("holes", [0, 2])
+def test_points_along_edges_leave_parts_and_holes_as_they_are(holes: int) -> None:
+    """Ring by ring as GEOS does it in one: 3 squares of 1 deg2, holes of 0.01 deg2."""
+    hole = [shapely.box(0.2 + 0.3 * i, 0.2, 0.3 + 0.3 * i, 0.3).exterior for i in range(holes)]
+    square = shapely.Polygon(shapely.box(0, 0, 1, 1).exterior, hole)
+    parts = [square, shapely.box(2, 0, 3, 1), shapely.box(4, 0, 5, 1)]
+    near = shapely.Polygon(SHORES)
+    shape = np.array([shapely.MultiPolygon([*parts, near]), shapely.MultiPolygon(parts)])
+    area = shapely.area(with_points(shape, 0.1))
+    assert np.allclose(area, [3 - 0.01 * holes + near.area, 3 - 0.01 * holes], rtol=1e-9)
 
 
 def test_lines_reach_to_the_corners_of_a_large_area_without_any_lengthening(ask: Ask) -> None:

@@ -29,6 +29,7 @@ LINE_WIDTH_M = 100.0  # a LineString is imaged as a corridor this wide
 THINNEST_RAD = 1e-10  # 0.6 mm: what is thinner is left by rounding
 _EDGE_STEP_DEG = 0.1  # an edge along a parallel is within 1.5 m of its chord
 _SAME_RAD = 1e-12
+_LOST = 1e-6  # of an area: far more than points along its edges round off
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +86,7 @@ def outlines(requests: Sequence[Request], shapes: Sequence[Any]) -> Outlines:
     """
     given = np.empty(len(shapes), dtype=object)
     given[:] = shapes
-    shape = shapely.segmentize(_mended(given), _EDGE_STEP_DEG)
+    shape = with_points(_mended(given), _EDGE_STEP_DEG)
     lonlat_deg, owner = shapely.get_coordinates(shape, return_index=True)
     normals = ellipsoid_normal(*np.radians(lonlat_deg).T)
     return Outlines(
@@ -111,6 +112,25 @@ def polygons_only(shape: Shapes) -> Shapes:
         parts = shapely.get_parts(shapely.get_parts(shape[i]))
         kept[i] = shapely.multipolygons(parts[shapely.get_dimensions(parts) == 2])
     return kept
+
+
+def with_points(shape: Shapes, step: float) -> Shapes:
+    """Shapes (n,) with points along their edges, at most `step` apart.
+
+    Two shores that lie a rounding apart may cross once they have points. GEOS then rebuilds the
+    polygon (`Densifier::createValidArea`, a buffer of 0) and may keep but one side of it, half of
+    the area and less. Such shapes are made ring by ring; where shores then cross is for `_mended`.
+    """
+    dense: Shapes = shapely.segmentize(shape, step)
+    size = shapely.area(shape)
+    for i in np.flatnonzero(np.abs(shapely.area(dense) - size) > _LOST * size):
+        parts = shapely.get_parts(shapely.get_parts(shape[i]))
+        rings = [
+            shapely.segmentize(shapely.get_rings(part), step)
+            for part in parts[shapely.get_dimensions(parts) == 2]
+        ]
+        dense[i] = shapely.multipolygons([shapely.polygons(r[0], r[1:]) for r in rings])
+    return dense
 
 
 def _mended(shape: Shapes) -> Shapes:

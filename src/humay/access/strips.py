@@ -25,7 +25,7 @@ from humay.access.bands import (
 )
 from humay.access.ground import Ground, flat_ground, ground_under
 from humay.access.lines import GroundLine
-from humay.access.planes import Drawn, outlines
+from humay.access.planes import Drawn, outlines, with_points
 from humay.access.planes import centre_of as centre_of
 from humay.access.swath import SMALLEST_RADIUS_M, largest_skew
 from humay.arrays import FloatArray, IntArray, cross
@@ -269,7 +269,7 @@ def _shares(drawn: Drawn, cut: _Cut) -> FloatArray:
     Pieces are measured on Lambert's equal-area map of normals about the middle of their plane; what
     the ellipsoid's two radii of curvature make of an angle there is taken at each centroid.
     """
-    shape = shapely.segmentize(cut.pieces.shape, _AREA_STEP_RAD)
+    shape = with_points(cut.pieces.shape, _AREA_STEP_RAD)
     centroid = shapely.get_coordinates(shapely.centroid(cut.pieces.shape))
     sine = drawn.normal(cut.ground.area, centroid[:, 0], centroid[:, 1])[:, 2]
     size = shapely.area(shapely.transform(shape, _equal_area)) / (1 - WGS84_E2 * sine**2) ** 2
