@@ -213,7 +213,8 @@ def _displaced(plan: Plan, name: str, way: _Way) -> Displacement | None:
     lane.acts = [act for act in lane.acts if act.row not in gone]
     if samples is None or lane.place(way.row, o, samples) is not None:
         return None
-    fill(lanes, plan.worth, o, plan.given.pointing, first=name)
+    only = _competing(plan, name, way)
+    fill(lanes, plan.worth, o, plan.given.pointing, first=name, only=only)
     drop_idle(lanes, plan.worth, plan.held.stays)
     done = [act.row for each in lanes.values() for act in each.acts]
     if way.row not in done:  # the rest of what it belongs to has found no room
@@ -224,6 +225,24 @@ def _displaced(plan: Plan, name: str, way: _Way) -> Displacement | None:
         strips=tuple(act.strip for act in way.acts),
         net=value(lanes, plan.worth) - plan.value,
         changes={request: more for request, more in changes.items() if abs(more) > GAIN},
+    )
+
+
+def _competing(plan: Plan, name: str, way: _Way) -> frozenset[int]:
+    """The goals that a change of some acts concerns: the request itself, those whose acts go, and
+    those with windows of that satellite where these were; to the others nothing has changed but
+    memory and charge."""
+    o = plan.given.opportunities
+    satellite = str(o.satellite[way.row])
+    reach_s = plan.satellites[satellite].lane.satellite.settle_s + _HELD_S
+    freed = np.zeros(len(o), dtype=bool)
+    for act in way.acts:
+        low_s, high_s = act.settle_from_s - reach_s, act.end_s + reach_s
+        freed |= (o.start_s < high_s) & (o.end_s + o.scan_s > low_s)
+    concerned = {name, *(act.request for act in way.acts)}
+    concerned |= set(o.request[freed & (o.satellite == satellite)].tolist())
+    return frozenset(
+        goal for goal, request in enumerate(plan.worth.requests) if request.name in concerned
     )
 
 

@@ -29,14 +29,15 @@ def fill(
     pointing: Sequence[Pointing | None],
     *,
     first: str | None = None,
+    only: frozenset[int] | None = None,
 ) -> dict[str, Refusal]:
-    """Place what fits beside what is there, a `first` request and then in order of urgency; returns
-    the refusal of every strip left out."""
+    """Place what fits beside what is there, a `first` request and then in order of urgency, of
+    `only` these goals if given; returns the refusal of every strip left out."""
     filling = _Filling(lanes, worth, opportunities, pointing)
     requests = worth.requests
     count = [len(worth.bundles_of.get(goal, ())) for goal in range(len(requests))]
     order = sorted(
-        range(len(requests)),
+        range(len(requests)) if only is None else only,
         key=lambda g: (
             requests[g].name != first,
             -requests[g].priority,
