@@ -19,11 +19,12 @@ from humay.check.chances import completed, expected, monitored, once
 from humay.errors import MissionError
 from humay.mission import CloudModel, Completion, Objective, Repeat
 from humay.schedule import Effort, Plan, plan_document
+from humay.schedule.attempts import under_one_sky
 from humay.schedule.chances import chance_of_all
 from humay.schedule.core.bound_rows import hull
 from humay.schedule.expectation import Lot, expected_share, guiding_curve
 from humay.schedule.looks import looks_of
-from humay.schedule.worth import _curve, _under_one_sky
+from humay.schedule.worth import _curve
 from tests.schedule.random_problems import (
     GREEDY,
     START,
@@ -276,7 +277,7 @@ def test_sets_of_one_strip_are_attempts_only_under_skies_of_their_own(tmp_path: 
         low[list(second)] += later_s
         high[list(second)] += later_s
         moved = replace(looks, opportunities=replace(o, plan_start_s=low, plan_end_s=high))
-        found = _under_one_sky([*first, *second], replace(moved, sets=(first, second)))
+        found = under_one_sky([*first, *second], replace(moved, sets=(first, second)))
         assert [set(rows) for rows in found] == (
             [{*first, *second}] if groups == 1 else [set(first), set(second)]
         )

@@ -7,7 +7,7 @@ plan's value and what plan.json tells of each request.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, islice
@@ -15,8 +15,9 @@ from itertools import combinations, islice
 import numpy as np
 
 from humay.arrays import BoolArray, FloatArray, IntArray
-from humay.mission import SAME_CLOUDS_S, Completion, Repeat, Request
+from humay.mission import SAME_CLOUDS_S, Completion, Request
 from humay.schedule.age import Freshness
+from humay.schedule.attempts import at_most, by_strip, grouped, is_monitoring, too_near
 from humay.schedule.chances import chance_of_all
 from humay.schedule.core import (
     LINEAR,
@@ -135,14 +136,14 @@ class Worth:
         return {
             goal
             for goal, request in enumerate(self.requests)
-            if request.completion != "linear" or _is_monitoring(request.repeat)
+            if request.completion != "linear" or is_monitoring(request.repeat)
         }
 
     def _lots(self, goal: int, served: Mapping[int, float]) -> list[Lot]:
         """What counts of a goal for itself, from how well its parts are served: each part, of
         monitoring all at a strip."""
         repeat, share = self.requests[goal].repeat, self.goals.part_share
-        if repeat is None or not _is_monitoring(repeat):
+        if repeat is None or not is_monitoring(repeat):
             return [
                 Lot(chances=np.array([served[p]]), step=float(share[p])) for p in sorted(served)
             ]
@@ -269,9 +270,9 @@ def worth_of(requests: Sequence[Request], looks: Looks, shares: Mapping[str, flo
         strip=tuple(strip for _, strip, _ in parts),
         rows=len(looks.opportunities),
         bundle_goal=part_goal[of],
-        bundles_of=_grouped(part_goal[of]),
-        apart=_too_near(requests, looks),
-        most=_at_most(requests, looks),
+        bundles_of=grouped(part_goal[of]),
+        apart=too_near(requests, looks),
+        most=at_most(requests, looks),
         shares=shares,
         clear=looks.clear,
         counts_clouds=looks.counts_clouds,
@@ -287,7 +288,7 @@ def _members(requests: Sequence[Request], looks: Looks) -> list[tuple[int, ...]]
     alone = [(row,) for row, name in enumerate(names) if row not in bound and name not in together]
     attempts = [
         rows
-        for name, own in _by_strip(looks)
+        for name, own in by_strip(looks)
         if name in together
         for rows in _attempts(asked[name].min_attempts, own, looks)
     ]
@@ -320,97 +321,8 @@ def _quality(rows: tuple[int, ...], request: Request, looks: Looks) -> float:
 
 def _part_of(request: Request, row: int, looks: Looks) -> tuple[str, str, int]:
     """Request, strip and number of the part that a row serves: of monitoring, each its own."""
-    number = row if _is_monitoring(request.repeat) else int(looks.slot[row])
+    number = row if is_monitoring(request.repeat) else int(looks.slot[row])
     return request.name, str(looks.opportunities.strip[row]), number
-
-
-def _is_monitoring(repeat: Repeat | None) -> bool:
-    """Whether as many looks as possible are asked for."""
-    return repeat is not None and repeat.every_h is None
-
-
-def _by_strip(looks: Looks) -> list[tuple[str, list[int]]]:
-    """Request and rows of every strip."""
-    rows: dict[tuple[str, str], list[int]] = {}
-    names = zip(looks.opportunities.request, looks.opportunities.strip, strict=True)
-    for row, (request, strip) in enumerate(names):
-        rows.setdefault((str(request), str(strip)), []).append(row)
-    return [(request, own) for (request, _), own in rows.items()]
-
-
-def _too_near(requests: Sequence[Request], looks: Looks) -> IntArray:
-    """Pairs (k, 2) of looks at one strip that may begin nearer to each other than is asked, or see
-    the same clouds and would count as two attempts."""
-    o, found = looks.opportunities, []
-    asked = {request.name: request for request in requests}
-    for name, own in _by_strip(looks):
-        request = asked[name]
-        apart_s = request.repeat.separation_s if request.repeat is not None else 0.0
-        if looks.counts_clouds and request.stereo is None:
-            apart_s = max(apart_s, SAME_CLOUDS_S)
-        if apart_s == 0:
-            continue
-        free_s = o.plan_start_s[own] - o.plan_end_s[own][:, None]  # from i to j
-        near = ~((free_s >= apart_s) | (apart_s <= free_s.T))
-        i, j = np.nonzero(np.triu(near, k=1))
-        found += [(own[a], own[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
-    return np.array(found, dtype=np.int64).reshape(-1, 2)
-
-
-def _at_most(requests: Sequence[Request], looks: Looks) -> tuple[Budget, ...]:
-    """No more looks at a strip than are asked for."""
-    asked, found = {request.name: request for request in requests}, []
-    for name, own in _by_strip(looks):
-        request = asked[name]
-        for rows, most in _caps(request, own, looks):
-            if len(rows) > most or request.repeat is not None:
-                use = np.ones(len(rows))
-                found.append(Budget(candidates=np.array(rows), use=use, most=float(most)))
-    return tuple(found)
-
-
-def _caps(
-    request: Request, own: Sequence[int], looks: Looks
-) -> Iterator[tuple[Sequence[int], int]]:
-    """Looks at a strip of which only so many are done, where more would count."""
-    repeat, stereo, most = request.repeat, request.stereo, request.most_attempts
-    each = repeat.count if repeat is not None and _is_monitoring(repeat) else 1
-    if not looks.counts_clouds:
-        if each > 1:
-            yield own, each
-        return
-    if stereo is not None:
-        each = stereo.looks
-        for rows in _under_one_sky(own, looks):
-            yield rows, stereo.looks
-    if repeat is not None and not _is_monitoring(repeat) and most is not None:
-        for places in _grouped(looks.slot[list(own)]).values():
-            yield [own[k] for k in places.tolist()], most
-    elif most is not None:
-        yield own, each * most
-
-
-def _under_one_sky(own: Sequence[int], looks: Looks) -> list[list[int]]:
-    """The rows of stereo sets at a strip, together where the sets may see the same clouds or lie
-    within each other: of them, one set is an attempt."""
-    o, mine = looks.opportunities, set(own)
-    sets = [list(rows) for rows in looks.sets if rows[0] in mine]
-    found: list[list[int]] = []
-    clear_s = -math.inf
-    for rows in sorted(sets, key=lambda rows: float(np.min(o.plan_start_s[rows]))):
-        if float(np.min(o.plan_start_s[rows])) < clear_s:
-            found[-1] += rows
-        else:
-            found.append(rows)
-        clear_s = max(clear_s, float(np.max(o.plan_end_s[rows])) + SAME_CLOUDS_S)
-    return found
-
-
-def _grouped(of: IntArray) -> dict[int, IntArray]:
-    """The positions of each number."""
-    order = np.argsort(of, kind="stable")
-    met, first = np.unique(of[order], return_index=True)
-    return {int(n): own for n, own in zip(met, np.split(order, first)[1:], strict=True)}
 
 
 def _curves(requests: Sequence[Request]) -> tuple[tuple[Curve, ...], IntArray]:
