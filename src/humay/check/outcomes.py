@@ -1,5 +1,5 @@
 """Code `previous`, where not all of the last plan went as planned: what failed is told, and what
-follows from it. The rule is that of docs/guide/replanning.md."""
+follows from it. The rule is that of docs/guide/schedule.md."""
 
 from __future__ import annotations
 

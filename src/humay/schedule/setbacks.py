@@ -192,7 +192,7 @@ def aftermath_text(previous: Json, found: Json) -> str:
     again += sorted({each["request"] for each in earlier if each["strip"] in strips} - set(again))
     waiting = [each for each in found.get("aboard", []) if each["pass"] is None]
     lines = [
-        f"{len(found['failed']) + len(strips)} images failed; asked for again:"
+        f"images that failed: {len(found['failed']) + len(strips)}; asked for again:"
         f" {', '.join(again) or 'nothing'}",
         f"  {len(found.get('lost_passes', []))} passes without downlink,"
         f" {len(found.get('lost_uplinks', []))} without commands;"
