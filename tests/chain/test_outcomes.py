@@ -223,7 +223,7 @@ def test_the_command_reads_outcomes_and_tells_what_follows(tmp_path: Path) -> No
     again = ("--previous", old, "--outcomes", file, "--start", format_utc(start))
     done = humay("plan", *files, *again, "--iterations", 0, "-o", new, "--quiet")
     assert done.returncode == 0, done
-    assert f"1 images failed; asked for again: {entry['request']}" in done.stdout
+    assert f"images that failed: 1; asked for again: {entry['request']}" in done.stdout
     checked = humay("check", *files, new, "--previous", old, "--outcomes", file, "--quiet")
     assert checked.stdout == "valid\n"
     file.write_text("{")
