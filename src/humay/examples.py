@@ -17,9 +17,3 @@ def example_folder(name: str) -> Path:
     if name not in known:
         raise MissionError(f"no example {name!r}, expected one of: {', '.join(known)}")
     return home / name
-
-
-def example_files(name: str) -> dict[str, bytes]:
-    """What the files of an example mission hold, by name."""
-    inside = sorted(example_folder(name).iterdir())
-    return {path.name: path.read_bytes() for path in inside if path.is_file()}

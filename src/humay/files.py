@@ -36,6 +36,11 @@ def write_whole(path: Path, content: bytes) -> None:
     write_all(target.parent, {target.name: content})
 
 
+def read_all(folder: Path) -> dict[str, bytes]:
+    """What the files of a folder hold, by name; not those of folders in it."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
 def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files into `folder`, which is made if need be: all of them, or none.
 

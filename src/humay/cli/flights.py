@@ -36,14 +36,14 @@ def init(
     quiet: Quiet = False,
 ) -> None:
     """Write an example mission to start from."""
-    from humay.examples import example_files
-    from humay.files import write_all
+    from humay.examples import example_folder
+    from humay.files import read_all, write_all
 
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file, expected a new or empty folder")
     if folder.exists() and any(folder.iterdir()):
         raise OutputError(f"{folder}: the folder is not empty, expected a new or empty one")
-    contents = example_files(example)
+    contents = read_all(example_folder(example))
     write_all(folder, contents)
     if as_json:
         say(json.dumps({"folder": str(folder), "files": list(contents)}))
