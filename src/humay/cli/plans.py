@@ -38,6 +38,7 @@ from humay.time import format_utc
 if TYPE_CHECKING:
     from humay.chain import Flying, Timings
     from humay.mission import Request
+    from humay.orbit import Ephemeris
     from humay.schedule import Effort, Plan
 
 PreviousFile = Annotated[
@@ -136,13 +137,11 @@ def plan(
     quiet: Quiet = False,
 ) -> None:
     """Plan acquisitions and downlinks, bound the plan, have it checked, write it."""
-    from humay.access import read_contacts, read_opportunities, read_pointing, read_timelines
     from humay.chain import Timings, planned, survey, surveyed_again
     from humay.check import load_plan
     from humay.files import json_bytes, write_whole
     from humay.mission import joined_requests, load_requests
     from humay.orbit import ephemerides
-    from humay.schedule import aftermath_text, answers_text, explanation_text
 
     if iterations is not None and seconds is not None:
         raise typer.BadParameter("give --iterations or --seconds, not both")
@@ -169,21 +168,15 @@ def plan(
         step = Timings(show=shown)
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
-        epoch = next(iter(orbits.values())).epoch
-        given: dict[str, Any] = {
-            "orbits": orbits,
-            "opportunities": read_if_given(opportunities_file, read_opportunities, epoch),
-            "pointing": read_if_given(opportunities_file, read_pointing, epoch),
-            "contacts": read_if_given(contacts_file, read_contacts, epoch),
-            "timelines": read_if_given(timeline_file, read_timelines, epoch),
-        }
+        given = _found_before(orbits, opportunities_file, contacts_file, timeline_file)
         if flying is None:
-            found = survey(craft, wanted, start=begin, end=end, step=step, **given)
+            found = survey(craft, wanted, start=begin, end=end, step=step, orbits=orbits, **given)
             kept = None
         else:
             again = surveyed_again(
-                craft, wanted, flying, start=begin, end=end, release=released, step=step, **given
-            )
+                craft, wanted, flying, start=begin, end=end, release=released, step=step,
+                orbits=orbits, **given,
+            )  # fmt: skip
             craft, wanted = again.mission, again.requests
             found, kept = again.found, again.previous
         document = planned(
@@ -202,21 +195,64 @@ def plan(
     if urgent is not None and book is not None:
         write_whole(book, joined_requests(requests, urgent))
     write_whole(output, json_bytes(document))
-    changes = _changes(other, document)
-    answers = _answers(flying, document, step)
-    if as_json:
-        told = {"output": str(output), "objective": document["objective"]} | answers
-        told |= {} if changes is None else {"difference": changes}
-        say(json.dumps(told | ({"explain": explained} if names else {})))
-    else:
-        say(f"{output}: {plan_summary(document)}")
-        if flying is not None and flying.outcomes is not None:
-            say(aftermath_text(flying.document, document["previous"]))
-        for each in answers.values():
+    results = _Results(
+        output=output,
+        document=document,
+        changes=_changes(other, document),
+        answers=_answers(flying, document, step),
+        explained=explained,
+        aftermath=None if flying is None or flying.outcomes is None else flying.document,
+    )
+    results.say(as_json)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Results:
+    """What the verb tells of a plan besides the file; `aftermath` is the plan whose outcomes were
+    given."""
+
+    output: Path
+    document: Mapping[str, Any]
+    changes: Any
+    answers: Mapping[str, Any]
+    explained: Sequence[Mapping[str, Any]]
+    aftermath: Mapping[str, Any] | None
+
+    def say(self, as_json: bool) -> None:
+        from humay.schedule import aftermath_text, answers_text, explanation_text
+
+        if as_json:
+            say(json.dumps(self._as_json()))
+            return
+        say(f"{self.output}: {plan_summary(self.document)}")
+        if self.aftermath is not None:
+            say(aftermath_text(self.aftermath, self.document["previous"]))
+        for each in self.answers.values():
             say(f"{answers_text(each)}\n  found in {each['seconds']:.2f} s")
-        _tell(changes)
-        for each in explained:
-            say(explanation_text(each))
+        _tell(self.changes)
+        for told in self.explained:
+            say(explanation_text(told))
+
+    def _as_json(self) -> dict[str, Any]:
+        told = {"output": str(self.output), "objective": self.document["objective"], **self.answers}
+        told |= {} if self.changes is None else {"difference": self.changes}
+        return told | ({"explain": self.explained} if self.explained else {})
+
+
+def _found_before(
+    orbits: Mapping[str, Ephemeris], opportunities: Path | None, contacts: Path | None,
+    timelines: Path | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What files hold of a survey, by the names that a survey takes it under."""
+    from humay.access import read_contacts, read_opportunities, read_pointing, read_timelines
+
+    epoch = next(iter(orbits.values())).epoch
+    return {
+        "opportunities": read_if_given(opportunities, read_opportunities, epoch),
+        "pointing": read_if_given(opportunities, read_pointing, epoch),
+        "contacts": read_if_given(contacts, read_contacts, epoch),
+        "timelines": read_if_given(timelines, read_timelines, epoch),
+    }
 
 
 def check(
