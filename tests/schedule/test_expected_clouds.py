@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from humay.arrays import FloatArray
 from humay.check import check_plan, verdict
@@ -208,19 +211,67 @@ def test_two_strips_asked_for_whole_and_a_third_that_is_not_needed() -> None:
     assert expected_share(enough, [third] * 3) == pytest.approx(3 / 8 * 0.5 + 0.5)
 
 
-def test_many_strips_are_counted_alike_by_plan_and_check() -> None:
-    """Sixteen different shares have 65,536 levels: both put them on the same grid."""
+def test_what_many_strips_are_worth_is_what_chance_makes_of_them() -> None:
+    """Sixteen different shares have 65,536 levels, too many but for a grid."""
     rng = np.random.default_rng(1)
     shares, chances = rng.dirichlet(np.ones(16)), rng.random(16)
     curve: Completion = ((0.0, 0.0), (0.6, 0.1), (1.0, 1.0))
-    lots = [Lot(chances=chances[k : k + 1], step=float(shares[k])) for k in range(16)]
-    found = expected_share(curve, lots)
-    draws = [once(float(s), [float(c)]) for s, c in zip(shares, chances, strict=True)]
-    assert expected(curve, draws) == pytest.approx(found, abs=1e-9)
+    found = expected_share(curve, strips_of(shares, chances))
     clear = np.random.default_rng(2).random((400_000, 16)) < chances
     drawn = np.interp(clear @ shares, *np.array(curve).T)
     error = float(np.std(drawn)) / math.sqrt(len(drawn))
     assert found == pytest.approx(float(np.mean(drawn)), abs=4 * error)
+
+
+def strips_of(shares: FloatArray, chances: FloatArray) -> list[Lot]:
+    return [Lot(chances=chances[k : k + 1], step=float(s)) for k, s in enumerate(shares)]
+
+
+@pytest.mark.parametrize("strips", [30, 60])
+@pytest.mark.parametrize("cloudy", [1e-7, 1e-5])
+def test_what_is_nearly_sure_is_nearly_all_expected(strips: int, cloudy: float) -> None:
+    """Above half, the curve loses twice what is missing: of the mean, that is `cloudy`."""
+    shares = np.random.default_rng(strips).dirichlet(np.ones(strips))
+    curve: Completion = ((0.0, 0.0), (0.5, 0.0), (1.0, 1.0))
+    found = expected_share(curve, strips_of(shares, np.full(strips, 1.0 - cloudy)))
+    assert found == pytest.approx(1.0 - 2.0 * cloudy, abs=0.01 * cloudy)
+
+
+def test_what_is_nearly_hopeless_is_worth_hardly_anything() -> None:
+    """One strip in 30 may be clear; the curve there is straight, and all brings its mean."""
+    shares = np.random.default_rng(3).dirichlet(np.ones(30))
+    curve: Completion = ((0.0, 0.0), (0.5, 1.0), (1.0, 1.0))
+    found = expected_share(curve, strips_of(shares, np.full(30, 1e-7)))
+    assert found == pytest.approx(2e-7, rel=1e-4)
+
+
+@st.composite
+def counted_chances(draw: st.DrawFn) -> tuple[Completion, list[tuple[float, list[float], int]]]:
+    """A curve, and up to 40 strips: their shares, some alike, with the chances of looks, some of
+    which see nothing, and how many count."""
+    number = draw(st.integers(1, 40))
+    sizes = draw(st.lists(st.integers(1, draw(st.sampled_from([3, 10**6]))), min_size=number,
+                          max_size=number))  # fmt: skip
+    digits = draw(st.sampled_from([1, 6]))
+    chance = st.floats(0, 1).map(lambda p: 1.0 - round(p, digits))
+    most = draw(st.integers(1, 3))
+    looks = st.lists(chance, min_size=1, max_size=most + 1)
+    steps = sorted(draw(st.tuples(st.floats(0, 1), st.floats(0, 1))))
+    curve = ((0.0, 0.0), (0.25, steps[0]), (0.75, steps[1]), (1.0, 1.0))
+    completion: Completion = draw(st.sampled_from([curve, curve, curve, "whole", "linear"]))
+    return completion, [(size / sum(sizes), draw(looks), most) for size in sizes]
+
+
+@settings(max_examples=300, deadline=None)
+@given(case=counted_chances(), order=st.randoms())
+def test_plan_and_check_expect_the_same_however_many_strips(
+    case: tuple[Completion, list[tuple[float, list[float], int]]], order: Random
+) -> None:
+    completion, strips = case
+    lots = [Lot(chances=np.array(own), step=s / most, most=most) for s, own, most in strips]
+    draws = [once(s, own) if most == 1 else monitored(s, own, most) for s, own, most in strips]
+    order.shuffle(draws)
+    assert expected(completion, draws) == pytest.approx(expected_share(completion, lots), abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,8 +24,11 @@ MOST_LEVELS = 4_096
 GRID = 2_048
 ROUNDING = 1e-6
 """Shares of lots that are a request together sum up to 1 but for this."""
-_DIGITS = 9  # levels that differ by less are one
+_SAME_STEP = 1e-9
 _NODES = 12
+
+Spread: TypeAlias = tuple[float, FloatArray]
+"""A step, and the chances that 0, 1, 2, ... of it count."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,35 +54,65 @@ class Lot:
 def expected_share(completion: Completion, lots: Sequence[Lot]) -> float:
     """The mean of what a completion makes of lots, 0 to 1.
 
-    Exact while they have no more than `MOST_LEVELS` different levels. Beyond, each level is split
-    between its neighbours on a grid so that the mean stays: an error below the change of the
-    curve's slope times a 1 / `GRID` for each of the lots that follow, and never in "whole".
+    Exact while they have no more than `MOST_LEVELS` levels. Beyond, lots are taken in blocks of as
+    many; each level of a block is split between its neighbours on a grid so that the mean stays: an
+    error below the change of the curve's slope times 1 / `GRID` for each of the blocks. That all is
+    clear, or nothing, counts at its own level, so that the error goes as all is sure; "linear" and
+    "whole" have none. Which lots are a block follows from their steps and numbers alone, so that
+    chances and shares that differ by rounding have means that do.
     """
-    spreads = [(lot, lot.counts()) for lot in lots]
+    spreads = _spreads(lots)
+    full = sum(step * (len(chance) - 1) for step, chance in spreads)
+    if completion == "linear":
+        return float(sum(step * chance @ np.arange(len(chance)) for step, chance in spreads))
+    sure = float(np.prod([chance[-1] for _, chance in spreads]))
     if completion == "whole":
-        full = sum(lot.step * (len(counts) - 1) for lot, counts in spreads) >= 1.0 - ROUNDING
-        return float(np.prod([counts[-1] for _, counts in spreads])) if full else 0.0
+        return sure if full >= 1.0 - ROUNDING else 0.0
+    share, worth = np.array(completion).T
+    blocks = list(_blocks(spreads))
+    if len(blocks) == 1:
+        return float(blocks[0][1] @ np.interp(blocks[0][0], share, worth))
+    every = reduce(np.convolve, [_on_grid(level, chance) for level, chance in blocks])
+    clear = reduce(np.convolve, [_on_grid(level[-1:], np.ones(1)) for level, _ in blocks])
+    mean = (every - sure * clear) @ np.interp(np.arange(len(every)) / GRID, share, worth)
+    return float(mean + sure * np.interp(full, share, worth))
+
+
+def _spreads(lots: Sequence[Lot]) -> list[Spread]:
+    """Lots that can count, those of one step together, from the largest step to the smallest."""
+    found: list[Spread] = []
+    for lot in sorted(lots, key=lambda lot: -lot.step):
+        counts = lot.counts()
+        if not np.any(counts[1:] > 0):
+            continue
+        if found and found[-1][0] - lot.step < _SAME_STEP:
+            step, before = found.pop()
+            found.append((step, np.convolve(before, counts)))
+        else:
+            found.append((lot.step, counts))
+    return found
+
+
+def _blocks(spreads: Sequence[Spread]) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Levels and their chances, of as many spreads at a time as have no more than the most."""
     level, chance = np.zeros(1), np.ones(1)
-    for lot, counts in spreads:
-        steps = lot.step * np.arange(len(counts))
-        level, chance = _merged(np.add.outer(steps, level), np.multiply.outer(counts, chance))
-    nodes = ((0.0, 0.0), (1.0, 1.0)) if completion == "linear" else completion
-    share, worth = np.array(nodes).T
-    return float(chance @ np.interp(level, share, worth))
+    for step, counts in spreads:
+        if len(level) * len(counts) > MOST_LEVELS:
+            yield level, chance
+            level, chance = np.zeros(1), np.ones(1)
+        level = np.add.outer(level, step * np.arange(len(counts))).ravel()
+        chance = np.multiply.outer(chance, counts).ravel()
+    yield level, chance
 
 
-def _merged(level: FloatArray, chance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Different levels and their chances, on the grid where there are too many."""
-    merged, of = np.unique(np.round(level.ravel(), _DIGITS), return_inverse=True)
-    summed = np.bincount(of.ravel(), weights=chance.ravel())
-    if len(merged) <= MOST_LEVELS:
-        return merged, np.asarray(summed, dtype=np.float64)
-    at = merged * GRID
+def _on_grid(level: FloatArray, chance: FloatArray) -> FloatArray:
+    """Chances of the levels of the grid, each level split between two with the same mean; the last
+    level is the highest."""
+    at = level * GRID
     below = np.floor(at).astype(np.int64)
-    up = summed * (at - below)
-    size = int(below[-1]) + 2
-    found = np.bincount(below, summed - up, size) + np.bincount(below + 1, up, size)
-    return np.arange(size) / GRID, np.asarray(found, dtype=np.float64)
+    up, size = chance * (at - below), int(below[-1]) + 2
+    split = np.bincount(below, chance - up, size) + np.bincount(below + 1, up, size)
+    return np.asarray(split, dtype=np.float64)
 
 
 def guiding_curve(completion: Completion, lots: Sequence[Lot], again: Sequence[Lot]) -> Curve:
