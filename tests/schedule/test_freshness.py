@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from humay.mission import Objective
 from humay.schedule import Effort, Plan, plan_document
 from humay.time import parse_utc
 from tests.schedule.random_problems import GREEDY, Problem, plan_of, random_problem
+from tests.schedule.test_expected_clouds import clouded
 
 SEARCHED = Effort(iterations=2_000)
 
@@ -103,6 +105,27 @@ def test_an_image_said_to_be_fresher_than_it_is_is_found(tmp_path: Path) -> None
     assert codes == {"looks"}
     del document["acquisitions"][0]["fresh"]
     assert {v.code for v in check_plan(problem.mission, problem.requests, document)} == {"looks"}
+
+
+@pytest.mark.parametrize("effort", [GREEDY, SEARCHED], ids=["greedy", "searched"])
+def test_attempts_made_together_count_each_by_its_own_age(effort: Effort, tmp_path: Path) -> None:
+    """1 - (1 - c f)(1 - d g) of a strip, for looks clear with c and d of which f and g are left."""
+    problem = clouded(45, tmp_path, min_attempts=3)
+    objective = Objective(clouds="expected", age_half_life_h=1.0)
+    problem = replace(problem, mission=replace(problem.mission, objective=objective))
+    plan, document = checked(problem, effort)
+    missed = {
+        a["id"]: 1 - (1 - a["cloud_probability"]) * a["fresh"] for a in document["acquisitions"]
+    }
+    total, ages = 0.0, 0
+    for request, entry in zip(problem.requests, document["requests"], strict=True):
+        for strip in entry["strips"]:
+            own = [missed[name] for name in strip["acquisitions"]]
+            total += request.worth * strip["share"] * (1 - math.prod(own))
+            ages = max(ages, len(own))
+    assert ages > 1
+    assert plan.value == pytest.approx(total, abs=1e-6)
+    assert plan.value <= plan.bound
 
 
 @pytest.mark.parametrize("half_life_h", [0.0, -1.0, float("nan")])

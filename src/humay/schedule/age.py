@@ -14,7 +14,8 @@ from humay.schedule.core import Bundles
 class Freshness:
     """What looks (rows,) are taken to count for by their age; what is not delivered counts as if it
     were at `end_s`. `quality` (b,) is that of bundles without age, `ages` (b,) says where it
-    counts.
+    counts. Bundles of `attempts` (b,) are looks of which any one serves, each clear with its chance
+    of `clear` (rows,); of others all are needed.
     """
 
     half_life_s: float
@@ -22,15 +23,20 @@ class Freshness:
     fresh: FloatArray
     quality: FloatArray
     ages: BoolArray
+    attempts: BoolArray
+    clear: FloatArray
 
     def of(self, age_s: float) -> float:
         """What a look of an age counts for."""
         return float(2.0 ** (-max(age_s, 0.0) / self.half_life_s))
 
     def counted(self, bundles: Bundles) -> Bundles:
-        """With the quality that is left: that of the least fresh of those that belong together."""
+        """With the quality that is left: of looks that belong together that of the least fresh, of
+        attempts the chance that one is clear, each counting for what is left of it."""
         if not len(bundles.members):
             return bundles
-        members = bundles.members
-        least = np.minimum.reduceat(self.fresh[members.of], members.first[:-1])
-        return replace(bundles, quality=self.quality * np.where(self.ages, least, 1.0))
+        of, first = bundles.members.of, bundles.members.first[:-1]
+        least = self.quality * np.minimum.reduceat(self.fresh[of], first)
+        missed = np.multiply.reduceat(1.0 - (self.clear * self.fresh)[of], first)
+        aged = np.where(self.attempts, 1.0 - missed, least)
+        return replace(bundles, quality=np.where(self.ages, aged, self.quality))

@@ -45,6 +45,8 @@ def ageing(
         fresh=2.0 ** (-least_age_s / half_life_s),
         quality=worth.bundles.quality,
         ages=counts[worth.bundle_goal],
+        attempts=worth.attempted,
+        clear=worth.clear,
     )
     return replace(
         worth,

@@ -225,11 +225,16 @@ class Worth:
         part, count = self.bundles.serves.of, np.diff(self.bundles.members.first)
         goals = self.goals
         each = goals.weight[goals.part_goal[part]] * goals.part_share[part]
-        joint = np.array([r.min_attempts > 1 for r in self.requests], dtype=bool)
-        each = np.where(joint[self.bundle_goal], each, each / count)
+        each = np.where(self.attempted, each, each / count)
         found = np.zeros(self.rows)
         found[self.bundles.members.of] = np.repeat(each, count)
         return found
+
+    @cached_property
+    def attempted(self) -> BoolArray:
+        """Bundles (b,) of attempts that are made together, of which one serves."""
+        together = [self.counts_clouds and r.min_attempts > 1 for r in self.requests]
+        return np.array(together, dtype=bool)[self.bundle_goal]
 
     def _mask(self, done: Iterable[int]) -> BoolArray:
         mask = np.zeros(self.rows, dtype=bool)
