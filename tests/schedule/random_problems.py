@@ -62,8 +62,9 @@ class Problem:
     end: datetime
 
 
-def random_problem(seed: int, folder: Path) -> Problem:
-    """The problem of a seed: one or two satellites, one or two stations, up to eight requests."""
+def random_problem(seed: int, folder: Path, requests: tuple[int, int] = (0, 9)) -> Problem:
+    """The problem of a seed: one or two satellites, one or two stations, from so many requests on
+    to less than so many."""
     rng = np.random.default_rng(seed)
     hours = float(rng.uniform(3.0, 7.0))
     satellites = int(rng.integers(1, 3))
@@ -82,7 +83,7 @@ def random_problem(seed: int, folder: Path) -> Problem:
     path.write_text(bare.read_text() + stations + _outages(lots, hours, names))
     mission = _with_ground_limits(load_mission(path), lots)
     wanted = folder / f"requests-{seed}.geojson"
-    wanted.write_text(json.dumps(_requests(rng, tracks)))
+    wanted.write_text(json.dumps(_requests(rng, tracks, requests)))
     return Problem(
         mission=mission,
         requests=load_requests(wanted, mission),
@@ -278,10 +279,12 @@ def _sometimes(rng: np.random.Generator, drawn: Callable[[], T]) -> T | None:
     return drawn() if rng.random() < 0.4 else None
 
 
-def _requests(rng: np.random.Generator, tracks: np.ndarray) -> dict[str, Any]:
+def _requests(
+    rng: np.random.Generator, tracks: np.ndarray, number: tuple[int, int]
+) -> dict[str, Any]:
     features = []
     corner = _place(rng, tracks, 0.2, 1.0)
-    for i in range(int(rng.integers(0, 9))):
+    for i in range(int(rng.integers(*number))):
         crowd = rng.random() < 0.6  # most requests lie together, so that they compete
         lon, lat = corner if crowd else _place(rng, tracks, 0.1, 1.0)
         spread = 1.5 / max(np.cos(np.radians(lat)), 0.1)
