@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from humay.schedule.commands import Commanding
@@ -94,10 +94,12 @@ def test_there_is_room_exactly_where_some_choice_of_passes_has_it(
 def test_what_an_earlier_plan_has_sent_keeps_its_room_whenever_it_comes(
     ends: list[float], starts: list[float], sent: list[tuple[int, int]], queue: int
 ) -> None:
-    """Its passes may end before those of the plan, between them, and after: every choice tried."""
+    """Its passes may end before those of the plan, between them, and after: every choice tried.
+    What it has sent had room on board: it was a valid plan."""
     older = {
         10.0 * up + 10 * wait + 5: booked(f"old{i}", 10.0 * up) for i, (up, wait) in enumerate(sent)
     }
+    assume(fits([p.end_s for p in older.values()], [], [*older], None, queue, lead_s=0.0))
     both = sorted([*starts, *older])
     found = replace(commanding(ends, queue=queue), sent=older).carriers(both)
     up_s = [p.end_s for p in older.values()]
