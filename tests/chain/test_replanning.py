@@ -17,7 +17,7 @@ from humay.chain import Flying, planned, survey, surveyed_again
 from humay.check import check_plan, load_plan
 from humay.errors import HumayError, PlanError
 from humay.files import json_bytes
-from humay.mission import Mission, Outage, Request
+from humay.mission import Completion, Mission, Outage, Request
 from humay.schedule import Effort, plan_difference
 from humay.time import format_utc, parse_utc
 from tests.chain.command import humay, refusal
@@ -138,6 +138,22 @@ def test_a_plan_of_a_plan_of_a_plan_still_knows_what_was_imaged(tmp_path: Path) 
     assert imaged
     assert imaged <= {each["strip"] for each in third["previous"]["imaged"]}
     assert not imaged & {entry["strip"] for entry in third["acquisitions"]}
+
+
+@pytest.mark.parametrize("completion", ["whole", ((0.0, 0.0), (0.5, 1.0), (1.0, 1.0))])
+def test_what_is_frozen_and_whole_has_a_bound(completion: Completion, tmp_path: Path) -> None:
+    """All that is frozen of a request brings its worth, where each part by itself may bring twice
+    its share of it."""
+    problem = random_problem(2, tmp_path)
+    requests = tuple(replace(r, completion=completion) for r in problem.requests)
+    problem = replace(problem, requests=requests)
+    old = first_plan(problem)
+    assert any(request["outcome"] == "served" for request in old["requests"])
+    flying = Flying(document=old, frozen_until=problem.end)
+    new = again(problem, flying, release=START + 0.5 * HOUR)
+    value = old["objective"]["value"]
+    assert new["objective"]["value"] == pytest.approx(value)
+    assert value <= new["objective"]["bound"] + 1e-6
 
 
 def test_a_request_withdrawn_too_late_is_flown_and_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import highspy
 import numpy as np
 
 from humay.access import Contacts, Opportunities
-from humay.arrays import BoolArray, FloatArray, IntArray
+from humay.arrays import FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Satellite
 from humay.schedule.expectation import ROUNDING
@@ -63,7 +63,8 @@ def upper_bound(
         return 0.0
     whole = _usable_bundles(worth, usable)
     values = _at_most(worth, whole)
-    rows = _parts(worth, whole) + _goals(worth, values) + _most(worth, usable)
+    brings = _parts(worth, whole) + _goals(worth, values)
+    rows = _most(worth, usable)
     for name, satellite in satellites.items():
         own = usable[opportunities.satellite[usable] == name]
         begin, scan = first[own], opportunities.scan_s[own]
@@ -74,8 +75,23 @@ def upper_bound(
         capacity = _downlink_capacity(contacts, rates_bit_s, name, start_s)
         rows += _thinned(_memory(own, finish, least_bits[own], satellite, capacity), entries)
     most = float(np.max(values[usable]))  # weights may be of any size: the program sees at most 1
-    sure = np.isin(usable, list(fixed_s or {}))
-    return most * (_solve(values / most, usable, rows, sure) + SAFETY * len(usable))
+    left = _left_beside(rows, list(fixed_s or {}))
+    return most * (_solve(values / most, usable, brings + left) + SAFETY * len(usable))
+
+
+def _left_beside(rows: Iterable[Row], sure: Sequence[int]) -> list[Row]:
+    """The rows for all others, where some opportunities are taken for sure.
+
+    Only limits take them whole: what they bring may be counted in part, as that of all others, for
+    their values together can be more than their goal is worth.
+    """
+    found = []
+    for row in rows:
+        taken = np.isin(row.which, sure)
+        left = max(row.most - float(np.sum(row.weights[taken])), 0.0)
+        if not np.all(taken):
+            found.append(Row(which=row.which[~taken], weights=row.weights[~taken], most=left))
+    return found
 
 
 def _steepness(worth: Worth) -> FloatArray:
@@ -258,7 +274,7 @@ def _downlink_capacity(
     return capacity
 
 
-def _solve(values: FloatArray, usable: IntArray, rows: Sequence[Row], sure: BoolArray) -> float:
+def _solve(values: FloatArray, usable: IntArray, rows: Sequence[Row]) -> float:
     column = np.full(len(values), -1)
     column[usable] = np.arange(len(usable))
     starts = np.concatenate([[0], np.cumsum([len(row.which) for row in rows])])
@@ -266,7 +282,7 @@ def _solve(values: FloatArray, usable: IntArray, rows: Sequence[Row], sure: Bool
     model.num_col_, model.num_row_ = len(usable), len(rows)
     model.sense_ = highspy.ObjSense.kMaximize
     model.col_cost_ = values[usable]
-    model.col_lower_, model.col_upper_ = sure.astype(np.float64), np.ones(len(usable))
+    model.col_lower_, model.col_upper_ = np.zeros(len(usable)), np.ones(len(usable))
     model.row_lower_ = np.full(len(rows), -highspy.kHighsInf)
     model.row_upper_ = np.array([row.most for row in rows])
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
