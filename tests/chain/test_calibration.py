@@ -20,7 +20,16 @@ from humay.check import check_plan
 from humay.earth import ellipsoid_normal, itrf_from_geodetic, moon_gcrf, up_at
 from humay.errors import PlanError
 from humay.frames import itrf_from_gcrf, matrix_from_quaternion
-from humay.mission import Calibration, ImagingLimit, Mission, Request, load_mission, load_requests
+from humay.mission import (
+    Calibration,
+    CloudModel,
+    ImagingLimit,
+    Mission,
+    Objective,
+    Request,
+    load_mission,
+    load_requests,
+)
 from humay.orbit import Ephemeris
 from humay.schedule import Effort
 from humay.spacecraft import Flight, fly
@@ -228,6 +237,26 @@ def test_a_look_after_its_deadline_is_late(repository: Path) -> None:
     _, plan = plan_of(*world)
     assert due(plan, "moon")["outcome"] == "late"
     assert check_plan(*world, plan) == []
+
+
+def test_clouds_that_count_leave_calibration_looks_as_they_are(repository: Path) -> None:
+    """What is looked at under clouds is chosen by them; sand, stars and the Moon are not."""
+    half = np.full((1, 180, 360), 0.5, dtype=np.float32)
+    clouds = CloudModel(
+        path=Path("clouds.tif"), probabilities=half, west_deg=-180.0, north_deg=90.0,
+        cell_lon_deg=1.0, cell_lat_deg=1.0,
+    )  # fmt: skip
+    mission, requests = made(
+        repository,
+        lambda m: replace(
+            m, clouds=clouds, objective=Objective(clouds="expected"), calibrations=LOOKS[:3]
+        ),
+    )
+    _, plan = plan_of(mission, requests[:5])
+    assert check_plan(mission, requests[:5], plan) == []
+    assert [d["outcome"] for d in plan["calibrations"]] == ["met"] * 3
+    looks = [r["worth"]["expected"] for r in plan["requests"]]
+    assert plan["objective"]["value"] == pytest.approx(3.0 + sum(looks), abs=1e-6)
 
 
 def test_what_never_stands_in_the_sky_has_no_window(repository: Path) -> None:

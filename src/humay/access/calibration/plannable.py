@@ -95,9 +95,16 @@ def find_plannable(
 
 
 def _only(mission: Mission, calibration: Calibration) -> Mission:
-    """The mission with the satellites that take such looks."""
+    """The mission with the satellites that take such looks, whatever the clouds."""
     own = tuple(each for each in mission.satellites if calibration.allows(each.name))
-    return replace(mission, satellites=own, calibrations=(), outages=(), clouds=None)
+    return replace(
+        mission,
+        satellites=own,
+        calibrations=(),
+        outages=(),
+        clouds=None,
+        objective=replace(mission.objective, clouds="ignored"),
+    )
 
 
 def _targets(calibration: Calibration, known: Sequence[Site] | Sequence[Star]) -> list[Any]:
