@@ -183,7 +183,8 @@ OF_SATELLITES: dict[str, tuple[float, Callable[[Rng, Satellite], Satellite]]] = 
 
 
 def _stereo(_: Rng, r: Request) -> Request:
-    return r if r.several_looks else replace(r, stereo=PAIR)
+    """Of points alone: the sets of areas are so many that they would take most of the time."""
+    return r if r.several_looks or r.kind != "point" else replace(r, stereo=PAIR)
 
 
 def _series(rng: Rng, r: Request) -> Request:
