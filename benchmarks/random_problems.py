@@ -1,12 +1,13 @@
 """Small random missions, planned, checked and bounded: `benchmarks/random_problems.py
-[--problems N] [--seed S]`.
+[--problems N] [--seed S] [--seconds T]`.
 
 The missions are those of the tests (`tests/schedule/varied_problems.py`): every feature of
 satellites, stations, limits, requests and of what counts is in some of them, so that each may bind.
 Every second problem is searched with 1,000 moves, the others are planned greedily; every tenth plan
 is followed by another that takes over from it with images missed and passes lost. The independent
 checker reads every plan: what is planned, its worth, and that the bound is not below it. Problem n
-of a run is the one of seed S + n, so that what is found wrong can be drawn again.
+of a run is the one of seed S + n, so that what is found wrong can be drawn again. After T seconds
+of CPU no more is drawn.
 
 The last line is one JSON object: `problems` drawn, `refused` (the mission cannot even fly with
 nothing to do), `plans`, `following` of them after another, `acquisitions`, `features` (how often
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import time
@@ -91,10 +93,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="small random missions, planned and checked")
     parser.add_argument("--problems", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first problem")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="CPU time to begin in")
     given = parser.parse_args()
     tally, began = Tally(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(given.seed, given.seed + given.problems):
+            if time.process_time() - began > given.seconds:
+                break
             judge(seed, Path(folder), tally)
             if tally.problems % 100 == 0:
                 print(f"{tally.problems} problems, {tally.failures} failed", flush=True)
