@@ -250,7 +250,7 @@ def counted_chances(draw: st.DrawFn) -> tuple[Completion, list[tuple[float, list
     """A curve, and up to 40 strips: their shares, some alike, with the chances of looks, some of
     which see nothing, and how many count."""
     number = draw(st.integers(1, 40))
-    sizes = draw(st.lists(st.integers(1, draw(st.sampled_from([3, 10**6]))), min_size=number,
+    sizes = draw(st.lists(st.integers(1, draw(st.sampled_from([3, 10**5]))), min_size=number,
                           max_size=number))  # fmt: skip
     digits = draw(st.sampled_from([1, 6]))
     chance = st.floats(0, 1).map(lambda p: 1.0 - round(p, digits))

@@ -130,11 +130,9 @@ def _on_grid(cases: Iterable[tuple[float, float]]) -> list[float]:
 
 def completed(completion: Completion, share: float) -> float:
     """The part of its worth that a share of a request brings."""
-    if share >= ALL_OF_IT:
-        return 1.0
-    if completion == "linear":
-        return share
     if completion == "whole":
-        return 0.0
+        return float(share >= ALL_OF_IT)
+    if completion == "linear" or share >= 1.0:
+        return min(share, 1.0)
     (a, low), (b, high) = next(ends for ends in pairwise(completion) if share <= ends[1][0])
     return low + (high - low) * (share - a) / (b - a)
