@@ -95,6 +95,20 @@ def test_what_is_fixed_stays_whatever_it_costs() -> None:
         assert i in found.solution.candidates
 
 
+def test_what_is_fixed_on_a_fine_grid_is_found_there_days_after_the_epoch() -> None:
+    """A point of the grid is told with the rounding of its number, 266 295 122 x 0.001: more than
+    the point itself by half a millionth of a step."""
+    problem = drawn_problem(5, n=10, lanes=2)
+    start_s = np.arange(266_295_100, 266_295_130) * 0.001
+    assert np.any(start_s / 0.001 > np.round(start_s / 0.001))
+    for at_s in start_s.tolist():
+        low = np.where(np.arange(10) == 3, at_s, problem.low_s)
+        high = np.where(np.arange(10) == 3, at_s, problem.high_s)
+        late = replace(_with_fixed(problem, 3), low_s=low, high_s=high, grid_s=0.001)
+        found = search(late, seed=1, iterations=2).solution
+        assert found.start_s[found.candidates == 3] == pytest.approx(at_s, abs=1e-6)
+
+
 def test_what_is_fixed_and_does_not_fit_is_refused() -> None:
     problem = drawn_problem(5, n=10, lanes=2)
     pair = problem.pairs[0]

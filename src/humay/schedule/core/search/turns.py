@@ -12,6 +12,9 @@ FITS_S = 1e-7
 _ROUNDS, _NARROW = 40, 8
 SHARP_S = 1e-3
 """Starts off a grid are narrowed down to this."""
+_ON_STEP, _ROUNDED = 1e-9, 1e-15
+"""Of a step: a start this near to a point of the grid lies on it. Days after the epoch a point
+itself is told with an error of some 1e-16 of all steps up to it."""
 
 
 @inner
@@ -70,7 +73,8 @@ def turn_s(t: Tables, lane: int, a, i: int, b, j: int) -> float:  # type: ignore
 def on_grid(t: Tables, start_s: float) -> float:
     """The first allowed start from `start_s` on."""
     if t.grid_s > 0.0:
-        return math.ceil(start_s / t.grid_s - 1e-9) * t.grid_s
+        steps = start_s / t.grid_s
+        return math.ceil(steps - _ON_STEP - _ROUNDED * abs(steps)) * t.grid_s
     return start_s
 
 
@@ -78,7 +82,8 @@ def on_grid(t: Tables, start_s: float) -> float:
 def before_on_grid(t: Tables, start_s: float) -> float:
     """The last allowed start up to `start_s`."""
     if t.grid_s > 0.0:
-        return math.floor(start_s / t.grid_s + 1e-9) * t.grid_s
+        steps = start_s / t.grid_s
+        return math.floor(steps + _ON_STEP + _ROUNDED * abs(steps)) * t.grid_s
     return start_s
 
 
