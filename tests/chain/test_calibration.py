@@ -18,7 +18,6 @@ from humay.chain import planned, survey
 from humay.chain.planning import Survey
 from humay.check import check_plan
 from humay.earth import ellipsoid_normal, itrf_from_geodetic, moon_gcrf, up_at
-from humay.errors import PlanError
 from humay.frames import itrf_from_gcrf, matrix_from_quaternion
 from humay.mission import (
     Calibration,
@@ -327,16 +326,3 @@ def test_a_look_of_another_duration_or_attitude_is_found(
     assert any("lasts 6.000000 s, expected 7 s" in v.message for v in found)
     faster = replace(mission, calibrations=(replace(LOOKS[0], scan_rad_s=0.008), *LOOKS[1:]))
     assert {v.code for v in check_plan(faster, requests, case[1])} >= {"attitude", "slew"}
-
-
-def test_planning_again_with_looks_that_are_due_is_refused(
-    world: tuple[Mission, tuple[Request, ...]], case: tuple[Survey, Json]
-) -> None:
-    from humay.schedule import Previous
-
-    mission, requests = world
-    with pytest.raises(PlanError, match="planning again does not know which of them are made"):
-        planned(
-            mission, requests, case[0], start=START, end=END, release=START, seed=1, step=untold,
-            previous=Previous(document=case[1]),
-        )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,8 +67,10 @@ def survey(
     contacts: Contacts | None = None,
     timelines: Mapping[str, Timeline] | None = None,
     orbits: Mapping[str, Ephemeris] | None = None,
+    stars: AbstractSet[str] = frozenset(),
 ) -> Survey:
-    """Opportunities, contacts and timelines over [start, end]; what is given is not found again."""
+    """Opportunities, contacts and timelines over [start, end]; what is given is not found again.
+    Calibration looks are offered at the `stars` named, however short they are in sight."""
     if orbits is None:
         with step("orbits"):
             orbits = ephemerides(mission, start, end)
@@ -96,7 +99,9 @@ def survey(
     calibrations = None
     if mission.calibrations:
         with step("calibration"):
-            calibrations = find_plannable(mission, start=start, end=end, orbits=orbits)
+            calibrations = find_plannable(
+                mission, start=start, end=end, orbits=orbits, offered=stars
+            )
     if contacts is None:
         with step("contacts"):
             contacts = find_contacts(mission, start=start, end=end, orbits=orbits)

@@ -23,6 +23,7 @@ from humay.schedule import (
     Urgency,
     aboard_at,
     aftermath,
+    counted_on,
     flown_before,
     freeze,
     gbit_aboard,
@@ -92,6 +93,13 @@ def check_flying(
             " give the mission of the previous plan, and take the new elements for a plan that"
             " begins when it has been flown"
         )
+    other = next((each for each in violations if each.code == "calibration"), None)
+    if other is not None:
+        raise PlanError(
+            "the previous plan was made for other calibration looks than the mission asks for"
+            f" ({other.where}: {other.message}): give the [[calibration]] tables of that plan,"
+            " whose cadence goes on; take others for a plan that begins when it has been flown"
+        )
     if violations:
         raise PlanError(
             f"the previous plan is not valid ({len(violations)} violations), expected one that is;"
@@ -121,7 +129,7 @@ def surveyed_again(
         check_flying(mission, requests, flying, start, end)
     document = flying.document
     after = aftermath(document, flying.outcomes or Outcomes(), start, flying.lost_passes)
-    mission = mission_with(mission, after.outcomes)
+    mission = mission_with(counted_on(mission, document), after.outcomes)
     aboard = aboard_at(after.flown, start, after.lost_passes)
     previous = Previous(
         document=document,
@@ -139,6 +147,7 @@ def surveyed_again(
         urgent=_urgency(flying, requests, step),
     )
     requests = [*requests, *(flying.urgent or ())]
+    given |= {"stars": _looked_at(document)}
     entries = {entry["name"]: entry for entry in document["requests"]}
     gone = {name for name, entry in entries.items() if not still_asked(entry, requests)}
     several = {request.name for request in requests if request.several_looks}
@@ -159,6 +168,12 @@ def surveyed_again(
         found=_without_done(mission, requests, previous, frozen.acts, found, gone | several),
         previous=previous,
     )
+
+
+def _looked_at(document: Mapping[str, Any]) -> frozenset[str]:
+    """At what the calibration looks of a plan look."""
+    taken = [due["look"] for due in document.get("calibrations", ())]
+    return frozenset(look["target"] for look in taken if look is not None)
 
 
 def _weighed(
@@ -190,7 +205,8 @@ def _lacking(
     previous: Previous, promises: Sequence[Promise], found: Survey, gone: set[str]
 ) -> list[str]:
     """The requests of promises that stay, but are no opportunity of what is asked now."""
-    rows = rows_of(previous, promises, found.opportunities, found.pointing)
+    images = [promise for promise in promises if promise.target is None]
+    rows = rows_of(previous, images, found.opportunities, found.pointing)
     return sorted({p.request for p, row in rows if row is None or p.request in gone})
 
 

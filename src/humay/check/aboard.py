@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from humay.check.acknowledged import waits
 from humay.check.case import Case, Downlink, Json
+from humay.check.earlier import images_of
 from humay.check.violations import Violation
 from humay.mission import Satellite
 from humay.time import parse_utc
@@ -128,7 +129,7 @@ def _left(case: Case, old: Json, satellite: Satellite, lost: set[str]) -> dict[S
     state = old.get("previous", {}).get("state", {}).get(satellite.name, {})
     full = state.get("memory_gbit", curves["memory_gbit"][0])
     left[None, None, None, None] += full - sum(e["gbit"] for e in before)
-    for entry in old["acquisitions"]:
+    for entry in images_of(old):
         if entry["satellite"] == satellite.name:
             known[entry["id"]] = entry["request"], entry["strip"], entry["end"]
             if case.clock.seconds(entry["end"]) <= case.start_s:

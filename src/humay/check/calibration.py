@@ -14,6 +14,7 @@ import numpy as np
 from humay.arrays import FloatArray, angle_between, dot, norm, unit
 from humay.check.calibration_law import sites, stars, target_gcrf
 from humay.check.case import TIME_TOLERANCE_S, CalibrationLook, Case, Json
+from humay.check.earlier import made_before
 from humay.check.scans import look as look_from
 from humay.check.violations import Violation
 from humay.earth import (
@@ -127,9 +128,15 @@ def check_calibrations(case: Case) -> Iterator[Violation]:
 
 
 def _as_due(case: Case, entry: Json, expected: Expected) -> Iterator[Violation]:
-    done = entry["look"] is not None
-    after = timedelta(days=expected.calibration.every_days) if done else timedelta(0)
-    if done:
+    where = f"calibration {entry['name']!r}"
+    done, made = entry["look"] is not None, entry["name"] in made_before(case.plan)
+    after = timedelta(days=expected.calibration.every_days) if done or made else timedelta(0)
+    if made and done:
+        message = "an earlier plan has made it, expected that it is not taken again"
+        yield case.at("calibration", where, message)
+    if made:
+        outcome = "made"
+    elif done:
         outcome = "late" if expected.overdue else "met"
     else:
         outcome = "open" if expected.deadline > case.clock.end else "missed"
@@ -137,6 +144,7 @@ def _as_due(case: Case, entry: Json, expected: Expected) -> Iterator[Violation]:
         ("calibration", expected.calibration.name),
         ("kind", expected.calibration.kind),
         ("satellite", expected.satellite),
+        ("priority", expected.calibration.priority),
         ("due", format_utc(expected.due)),
         ("deadline", format_utc(expected.deadline)),
         ("outcome", outcome),
@@ -144,13 +152,16 @@ def _as_due(case: Case, entry: Json, expected: Expected) -> Iterator[Violation]:
     ):
         found = entry[key]
         timed = key in ("due", "deadline", "next_due")
-        same = parse_utc(found) == parse_utc(wanted) if timed else found == wanted
+        same = parse_utc(found) == parse_utc(str(wanted)) if timed else found == wanted
         if not same:
             message = f"{key} is {found!r}, expected {wanted!r}"
-            yield case.at("calibration", f"calibration {entry['name']!r}", message)
+            yield case.at("calibration", where, message)
     if (entry["reason"] is None) != done:
         message = "has a look and a reason, or neither, expected one of them"
-        yield case.at("calibration", f"calibration {entry['name']!r}", message)
+        yield case.at("calibration", where, message)
+    if made != ((entry["reason"] or {}).get("code") == "imaged"):
+        message = f"is {'' if made else 'not '}made before, expected the reason 'imaged' if it is"
+        yield case.at("calibration", where, message)
 
 
 def _taken(case: Case, taken: CalibrationLook, expected: Expected) -> Iterator[Violation]:

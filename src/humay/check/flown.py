@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from humay.check.case import TIME_TOLERANCE_S, Case, Json
+from humay.check.earlier import images_of
 from humay.check.violations import Violation
 from humay.mission import Satellite
 
@@ -25,7 +26,7 @@ def check_flown(case: Case, told: Json, old: Json) -> Iterator[Violation]:
         reach_s = max([limit.per_s for limit in satellite.imaging_limits], default=0.0)
         if satellite.orbit_limit is not None:
             reach_s = max(reach_s, ORBIT_S)
-        own = [a for a in old["acquisitions"] if a["satellite"] == satellite.name]
+        own = [a for a in images_of(old) if a["satellite"] == satellite.name]
         spans = [
             (case.clock.seconds(e["start"]), case.clock.seconds(e["end"]))
             for e in [*earlier.get(satellite.name, ()), *own]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from humay.check.case import Case, Json
+from humay.check.earlier import images_of
 from humay.check.violations import Violation
 from humay.mission import Outage, Outcomes
 from humay.time import parse_utc
@@ -29,7 +30,7 @@ def check_outcomes(
         return
     failed = missed(told, old) | {e["id"] for e in told["outcomes"]["acquisitions"]}
     failed |= _gone(told, old)
-    over = {a["id"] for a in old["acquisitions"] if case.clock.seconds(a["end"]) <= case.start_s}
+    over = {a["id"] for a in images_of(old) if case.clock.seconds(a["end"]) <= case.start_s}
     for key, expected in (
         ("failed", failed & over),
         ("lost_uplinks", lost_in(told, old, "uplink")),
@@ -79,7 +80,7 @@ def missed(told: Json, old: Json) -> set[str]:
         return set()
     dead = lost_in(told, old, "uplink")
     found = {e["id"] for e in told["outcomes"]["acquisitions"] if e["what"] == "missed"}
-    for entry in old["acquisitions"]:
+    for entry in images_of(old):
         begin = _slews_from(old["attitude"].get(entry["satellite"], []), entry)
         end = parse_utc(entry["end"])
         if entry["uplink"] in dead or _safe(told, entry["satellite"], begin, end):
@@ -116,6 +117,11 @@ def as_flown(case: Case, told: Json, old: Json) -> Json:
     never, dead = missed(told, old), lost_in(told, old, "uplink")
     flown: dict[str, Any] = dict(old)
     flown["acquisitions"] = [a for a in old["acquisitions"] if a["id"] not in never]
+    if "calibrations" in old:
+        flown["calibrations"] = [
+            {**due, "look": None} if due["look"] and due["look"]["id"] in never else due
+            for due in old["calibrations"]
+        ]
     flown["downlinks"] = []
     for downlink in old["downlinks"]:
         items = [item for item in downlink["items"] if item["acquisition"] not in never]

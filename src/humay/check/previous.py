@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import shapely
 
 from humay.check.aboard import check_taken_over
 from humay.check.case import TIME_TOLERANCE_S, Case, Json
+from humay.check.earlier import asked_of, counts_from, images_of
 from humay.check.flown import check_flown, check_separation
 from humay.check.outcomes import as_flown, check_outcomes, lost_in, missed, safe_modes
 from humay.check.references import same_geometry
@@ -49,7 +51,20 @@ def as_stated(
     more = [rebuilt_request(entry) for entry in plan["requests"] if entry["name"] in names]
     satellites = tuple(_loaded(s, told["state"].get(s.name, {})) for s in mission.satellites)
     outages = (*mission.outages, *(o for o in safe_modes(told) if o not in mission.outages))
+    if "counted_from" in told:
+        mission = _counting_from(mission, parse_utc(told["counted_from"]))
     return replace(mission, satellites=satellites, outages=outages), [*requests, *more]
+
+
+def _counting_from(mission: Mission, first: datetime) -> Mission:
+    """With looks due at an instant, and after that, of those whose last nobody tells."""
+    return replace(
+        mission,
+        calibrations=tuple(
+            each if each.last else replace(each, last=first - timedelta(days=each.every_days))
+            for each in mission.calibrations
+        ),
+    )
 
 
 def _loaded(satellite: Satellite, state: Mapping[str, float]) -> Satellite:
@@ -152,6 +167,7 @@ def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> I
     for key in ("start", "end", "release"):
         if told[key] != old[key]:
             yield _fault(case, f"{key} is {told[key]}, expected {old[key]}")
+    yield from _counted(case, told, old)
     yield from check_outcomes(case, told, old, outcomes)
     flown = as_flown(case, told, old)
     yield from _state(case, told, flown)
@@ -172,6 +188,15 @@ def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> I
             yield from _downlinks(case, old, satellite, stays)
     yield from _counts(case, told, old)
     yield from check_urgent(case, told, old)
+
+
+def _counted(case: Case, told: Json, old: Json) -> Iterator[Violation]:
+    """Cadences go on from where the previous plan has them."""
+    found, expected = told.get("counted_from"), counts_from(old)
+    if found is None and not case.mission.calibrations:
+        return  # of an older version, without looks that anything is counted for
+    if found is None or parse_utc(found) != parse_utc(expected):
+        yield _fault(case, f"counted_from is {found}, expected {expected}")
 
 
 def _fault(case: Case, message: str, t_s: float | None = None) -> Violation:
@@ -206,7 +231,8 @@ def _state(case: Case, told: Json, old: Json) -> Iterator[Violation]:
 
 
 def _imaged(case: Case, told: Json, old: Json) -> Iterator[Violation]:
-    known = {entry["id"]: entry for entry in old["acquisitions"]}
+    images = images_of(old)
+    known = {entry["id"]: entry for entry in images}
     for name in told["failed"]:
         if name not in known:
             yield _fault(case, f"failed {name!r} found, expected an acquisition of that plan")
@@ -218,7 +244,7 @@ def _imaged(case: Case, told: Json, old: Json) -> Iterator[Violation]:
     ]
     expected += [
         (entry["request"], entry["strip"], entry["start"], entry["end"])
-        for entry in old["acquisitions"]
+        for entry in images
         if case.clock.seconds(entry["end"]) <= case.start_s + TIME_TOLERANCE_S
         and entry["id"] not in told["failed"]
     ]
@@ -261,7 +287,7 @@ def _stays(case: Case, told: Json, old: Json, satellite: Satellite) -> _Satellit
     begins = _beginnings(case, old, satellite.name)
     own = [
         entry
-        for entry in old["acquisitions"]
+        for entry in images_of(old)
         if entry["satellite"] == satellite.name and span(entry)[1] > case.start_s
     ]
     flown = [
@@ -313,15 +339,15 @@ def _acquisitions(
     case: Case, told: Json, satellite: Satellite, stays: _Satellite, stated: set[str]
 ) -> Iterator[Violation]:
     was = {each["name"]: each["was"] for each in told["withdrawn"]}
-    own = [a for a in case.acquisitions if a.satellite is satellite]
+    own = [a for a in case.recorded if a.satellite is satellite]
     kept = set()
     for entry in stays.acquisitions:
         start_s, end_s = (case.clock.seconds(entry[key]) for key in ("start", "end"))
         same = [
             a
             for a in own
-            if was.get(a.request.name, a.request.name) == entry["request"]
-            and a.entry["strip"][len(a.request.name) :] == entry["strip"][len(entry["request"]) :]
+            if _as_it_was_called(asked_of(a), was) == (entry["request"], entry["strip"])
+            and a.entry.get("target") == entry.get("target")
             and abs(a.start_s - start_s) <= TIME_TOLERANCE_S
             and abs(a.end_s - end_s) <= TIME_TOLERANCE_S
         ]
@@ -341,6 +367,13 @@ def _acquisitions(
         if a.id not in kept and a.start_s < stays.thaw_s - TIME_TOLERANCE_S:
             message = "begins in the frozen part, expected only what the previous plan has there"
             yield case.at("previous", a.where, message, a.start_s)
+
+
+def _as_it_was_called(asked: tuple[str, str], was: Mapping[str, str]) -> tuple[str, str]:
+    """Request and strip by what the previous plan calls them."""
+    name, strip = asked
+    old = was.get(name, name)
+    return old, old + strip[len(name) :]
 
 
 def _passes(case: Case, satellite: Satellite, stays: _Satellite) -> Iterator[Violation]:
@@ -411,7 +444,7 @@ def _counts(case: Case, told: Json, old: Json) -> Iterator[Violation]:
         own = [e for e in entries if case.start_s <= case.clock.seconds(e["start"]) < last_s]
         return sorted(own, key=lambda e: case.clock.seconds(e["start"]))
 
-    before, left = inside(old["acquisitions"]), inside(case.plan["acquisitions"])
+    before, left = inside(images_of(old)), inside(images_of(case.plan))
     paired: list[tuple[Any, Any]] = []
     for same_window in (True, False):
         for one in list(before):

@@ -306,6 +306,7 @@ CALIBRATION_LOOK = Record(
     {
         "id": TEXT,
         "target": TEXT,
+        "opportunity": TEXT,
         **SPAN,
         "orbit": Number(low=-1e6, high=1e6, whole=True),
         "anx_offset_s": Number(low=-1e5, high=1e5),
@@ -332,10 +333,11 @@ CALIBRATION = Record(
         "calibration": TEXT,
         "kind": TEXT,
         "satellite": TEXT,
+        "priority": Number(low=1, high=10, whole=True),
         "due": TIME,
         "deadline": TIME,
         "windows": COUNT,
-        "outcome": Choice(("met", "late", "missed", "open")),
+        "outcome": Choice(("met", "late", "missed", "open", "made")),
         "next_due": TIME,
         "look": OrNull(CALIBRATION_LOOK),
         "reason": OrNull(
@@ -463,6 +465,7 @@ PREVIOUS = Record(
         "stability": Number(low=0),
         "cost": Number(low=0),
         "withdrawn": Many(Record({"name": TEXT, "was": TEXT})),
+        "counted_from": TIME,
         "imaged": Many(Record({"request": TEXT, "strip": TEXT, **SPAN}, optional=("start",))),
         "failed": Many(TEXT),
         "uplinks": Many(PASS),
@@ -479,7 +482,15 @@ PREVIOUS = Record(
             }
         ),
     },
-    optional=("lost_passes", "aboard", "urgent", "flown", "lost_uplinks", "outcomes"),
+    optional=(
+        "lost_passes",
+        "aboard",
+        "urgent",
+        "flown",
+        "lost_uplinks",
+        "outcomes",
+        "counted_from",
+    ),
 )
 
 PLAN = Record(

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from humay.check.case import TIME_TOLERANCE_S, Case, Json
+from humay.check.earlier import asked_of, images_of
 from humay.check.violations import Violation
 
 
@@ -27,7 +28,7 @@ def check_urgent(case: Case, told: Json, old: Json) -> Iterator[Violation]:
         yield fault(f"{name!r} found, expected a request that the last plan did not have")
     left = {
         entry["id"]: entry
-        for entry in old["acquisitions"]
+        for entry in images_of(old)
         if case.clock.seconds(entry["end"]) > case.start_s
     }
     made_room = [one for each in urgent["requests"] for one in each["displaced"]]
@@ -42,7 +43,7 @@ def check_urgent(case: Case, told: Json, old: Json) -> Iterator[Violation]:
         yield fault(f"{len(made_room)} acquisitions made room, expected at most {most}")
     was = {each["name"]: each["was"] for each in told["withdrawn"]}
     promised = Counter(entry["request"] for entry in left.values())
-    for name, count in Counter(a.request.name for a in case.acquisitions).items():
+    for name, count in Counter(asked_of(a)[0] for a in case.recorded).items():
         if name not in names and count > promised[was.get(name, name)]:
             yield fault(
                 f"{count} acquisitions of {name!r}, which is not urgent, expected at most the"
@@ -55,8 +56,7 @@ def _stays(case: Case, entry: Json) -> bool:
     start_s = case.clock.seconds(entry["start"])
     return any(
         a.satellite.name == entry["satellite"]
-        and a.request.name == entry["request"]
-        and a.entry["strip"] == entry["strip"]
+        and asked_of(a) == (entry["request"], entry["strip"])
         and abs(a.start_s - start_s) <= TIME_TOLERANCE_S
-        for a in case.acquisitions
+        for a in case.recorded
     )

@@ -167,7 +167,8 @@ def _calibrations(document: Mapping[str, Any]) -> str:
     if not outcomes:
         return ""
     taken = outcomes.count("met") + outcomes.count("late")
-    return f"; {taken} calibration looks, {outcomes.count('missed')} missed"
+    made = f", {outcomes.count('made')} made before" if "made" in outcomes else ""
+    return f"; {taken} calibration looks, {outcomes.count('missed')} missed{made}"
 
 
 def thread_count(given_: int | None) -> int:

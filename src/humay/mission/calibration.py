@@ -127,7 +127,7 @@ CALIBRATION = Table(
             "last",
             Time(),
             "when the last look was due or made, from which the next are counted; without, the "
-            "first is due as the plan begins",
+            "first is due as the first plan begins",
             default=None,
         ),
         Key("duration_s", Number(above=0, at_most=600), "how long a look records", default=10.0),

@@ -22,6 +22,7 @@ from humay.schedule.plan import Plan, PlanInput, make_plan
 from humay.schedule.previous import MOST_CHANGED, STABILITY, Previous, Promise, Urgency, freeze
 from humay.schedule.setbacks import Aftermath, aftermath, aftermath_text, mission_with
 from humay.schedule.takeover import (
+    counted_on,
     flown_before,
     imaged_before,
     mission_at,
@@ -50,6 +51,7 @@ __all__ = [
     "aftermath_text",
     "answers_document",
     "answers_text",
+    "counted_on",
     "difference_document",
     "explain_request",
     "explanation_document",

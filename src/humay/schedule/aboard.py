@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from humay.schedule.acknowledged import Sent
+from humay.schedule.recorded import recorded
 from humay.schedule.resources import Recording
 from humay.time import Epoch, parse_utc
 
@@ -152,7 +153,7 @@ class _Ledger:
         if older > ROUNDED_GBIT:
             nothing = {"request": None, "strip": None, "end": None, "value": 0.0, "priority": 0}
             found[None] = nothing, older
-        for entry in self.document["acquisitions"]:
+        for entry in recorded(self.document):
             if entry["satellite"] == self.satellite and parse_utc(entry["end"]) <= self.start:
                 found[entry["id"]] = entry, entry["data_gbit"]
         return found

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from humay.schedule.difference import Json, plan_difference
+from humay.schedule.recorded import recorded
 from humay.time import format_utc, parse_utc
 
 
@@ -17,7 +18,7 @@ def answers_document(old: Json, new: Json) -> dict[str, Any]:
     urgent, withdrawn = new["previous"]["urgent"], new["previous"]["withdrawn"]
     found = plan_difference(old, new, {each["name"]: each["was"] for each in withdrawn})
     became = {one["id"]: two for one, two in found.moved}
-    before = {entry["id"]: entry for entry in old["acquisitions"]}
+    before = {entry["id"]: entry for entry in recorded(old)}
     asked = {entry["name"]: entry for entry in new["requests"]}
     return {
         "most_changed": urgent["most_changed"],

@@ -25,12 +25,16 @@ Reason: TypeAlias = Callable[[DueLook], dict[str, Any]]
 def calibrations_document(
     plan: Plan, names: Mapping[int, str], delivered: Mapping[str, str], reason: Reason
 ) -> list[dict[str, Any]]:
-    """Every look that is due, in the order of the mission: when it is taken, or why it is not."""
+    """Every look that is due, in the order of the mission: when it is taken, or why it is not; with
+    those that earlier plans have made."""
     return [_due(plan, each, names, delivered, reason) for each in plan.dues]
 
 
 def outcome_of(plan: Plan, each: DueLook) -> str:
-    """`met` or, after its deadline, `late`; `open` where a later plan can still meet it."""
+    """`made` by an earlier plan; `met` or, after its deadline, `late`; `open` where a later plan
+    can still meet it."""
+    if each.name in plan.made:
+        return "made"
     if plan.doings.get(each.name):
         return "met" if each.due.deadline > plan.start else "late"
     return "open" if each.due.deadline > plan.end else "missed"
@@ -45,12 +49,14 @@ def _due(
 ) -> dict[str, Any]:
     outcome, doings = outcome_of(plan, each), plan.doings.get(each.name, [])
     taken = outcome in ("met", "late")
-    after = timedelta(days=each.calibration.every_days) if taken else timedelta(0)
+    done = taken or outcome == "made"
+    after = timedelta(days=each.calibration.every_days) if done else timedelta(0)
     return {
         "name": each.name,
         "calibration": each.calibration.name,
         "kind": each.calibration.kind,
         "satellite": each.satellite,
+        "priority": each.calibration.priority,
         "due": format_utc(each.due.due),
         "deadline": format_utc(each.due.deadline),
         "windows": len(plan.rows.get(each.name, ())),
@@ -72,6 +78,7 @@ def _look(
     return {
         "id": names[row],
         "target": _target(plan, row),
+        "opportunity": str(o.opportunity_id[row]),
         "start": format_utc(o.epoch.utc(act.start_s)),
         "end": format_utc(o.epoch.utc(act.end_s)),
         "orbit": int(timeline.node_orbit[node]),

@@ -123,6 +123,13 @@ def _rows(each: DueLook, looks: PlannableLooks) -> tuple[Opportunities, list[Poi
     return rows, [looks.pointing[row] for row in which.tolist()]
 
 
+def looked_at(opportunity: str) -> str | None:
+    """The target in the id of a calibration look's window, which is `name:satellite:kind:target:
+    orbit`; None in another id."""
+    parts = opportunity.rsplit(":", 4)
+    return parts[3] if len(parts) == 5 else None
+
+
 def _no_window(each: DueLook) -> str:
     kind, targets = each.calibration.kind, each.calibration.targets
     at = "any target" if targets is None else " or ".join(targets)

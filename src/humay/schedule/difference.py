@@ -1,6 +1,7 @@
 """The difference of two plans, from their files: what is kept, moved, dropped and added.
 
-What is compared is what both could do: acquisitions that begin in the span of both.
+What is compared is what both could do: acquisitions that begin in the span of both, calibration
+looks among them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from humay.schedule.recorded import recorded
 from humay.time import parse_utc
 
 Json: TypeAlias = Mapping[str, Any]
@@ -84,7 +86,7 @@ def _acquired(
 ) -> dict[Key, list[Json]]:
     """Acquisitions that begin in a span, by request and strip, in order of time."""
     found: dict[Key, list[Json]] = {}
-    for entry in sorted(plan["acquisitions"], key=lambda entry: parse_utc(entry["start"])):
+    for entry in sorted(recorded(plan), key=lambda entry: parse_utc(entry["start"])):
         if span[0] <= parse_utc(entry["start"]) < span[1]:
             name = str(entry["request"])
             was = withdrawn.get(name, name)
@@ -122,7 +124,8 @@ def _delivery(request: Json) -> str | None:
 
 def difference_document(found: Difference, new: Json) -> dict[str, Any]:
     """The difference for JSON; what is dropped with the reason that the second plan gives."""
-    reasons = {entry["name"]: entry["reason"] for entry in new["requests"]}
+    wanted = [*new["requests"], *new.get("calibrations", ())]
+    reasons = {entry["name"]: entry["reason"] for entry in wanted}
     return {
         "kept": len(found.kept),
         "moved": [

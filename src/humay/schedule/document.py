@@ -286,6 +286,9 @@ def _reason(
 
 
 def _due_reason(plan: Plan, due: DueLook) -> dict[str, Any]:
+    if due.name in plan.made:
+        made = plan.held.refusals[due.name]
+        return {"code": made.code, "text": made.text, "competitors": []}
     own = plan.rows.get(due.name, np.zeros(0, dtype=np.int64))
     return _reason(plan, due.request(), own, [{"id": due.name}])
 

@@ -13,6 +13,7 @@ from humay.arrays import BoolArray, FloatArray, IntArray
 from humay.errors import PlanError
 from humay.mission import Mission
 from humay.schedule.aboard import Aboard, aboard_of
+from humay.schedule.calibration import looked_at
 from humay.schedule.commands import Commanding
 from humay.schedule.core import no_conflicts
 from humay.schedule.ground import Pass, stretches
@@ -225,8 +226,8 @@ def hold(
     for promise, row in stays:
         if row is None:
             raise PlanError(
-                f"acquisition {promise.id!r} of the previous plan is commanded, and its satellite"
-                f" cannot image strip {promise.strip!r} at that time: mission or orbits differ"
+                f"{_what(promise)} of the previous plan is commanded, and its satellite cannot"
+                f" image {promise.strip!r} at that time: mission or orbits differ"
             )
     passes = [_kept(booked, contacts, links, span_s) for booked in frozen.passes]
     by_id = {p.pass_id: p for p in passes}
@@ -246,13 +247,20 @@ def hold(
     )
 
 
+def _what(promise: Promise) -> str:
+    if promise.target is None:
+        return f"acquisition {promise.id!r}"
+    return f"calibration look {promise.id!r} at {promise.target}"
+
+
 def rows_of(
     previous: Previous,
     promises: Sequence[Promise],
     o: Opportunities,
     pointing: Sequence[Pointing | None],
 ) -> list[tuple[Promise, int | None]]:
-    """Of each promise the opportunity that it is, by satellite, strip and time, if there is one."""
+    """Of each promise the opportunity that it is, by satellite, strip, time and, of a calibration
+    look, target, if there is one."""
     rows: dict[tuple[str, str], list[int]] = {}
     for row in range(len(o)):
         rows.setdefault((str(o.satellite[row]), str(o.strip[row])), []).append(row)
@@ -264,6 +272,7 @@ def rows_of(
             for row in rows.get((promise.satellite, strip), [])
             if pointing[row] is not None
             and o.plan_start_s[row] - SAME_S <= promise.start_s <= o.plan_end_s[row] + SAME_S
+            and promise.target in (None, looked_at(str(o.opportunity_id[row])))
         ]
         found.append((promise, own[0] if own else None))
     return found

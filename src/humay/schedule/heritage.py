@@ -11,6 +11,7 @@ from humay.schedule.difference import Difference, Json, plan_difference
 from humay.schedule.held import Held
 from humay.schedule.insertion import Displaced
 from humay.schedule.previous import Previous
+from humay.schedule.takeover import counted_from
 from humay.time import format_utc
 
 
@@ -36,6 +37,7 @@ def previous_document(
         "start": previous.document["start"],
         "end": previous.document["end"],
         "release": previous.document["release"],
+        "counted_from": counted_from(previous.document),
         "frozen_until": None if until is None else format_utc(until),
         "frozen": [names[row] for _, row in held.frozen],
         "lost": [promise.id for promise in frozen.lost],

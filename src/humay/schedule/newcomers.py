@@ -89,7 +89,7 @@ def _promised(held: Held) -> int:
 
 
 def _refuse_unknown(previous: Previous, o: Opportunities) -> None:
-    known = {entry["name"] for entry in previous.document["requests"]} | set(previous.withdrawn)
+    known = {entry["name"] for entry in _wanted(previous)} | set(previous.withdrawn)
     urgent = set(() if previous.urgent is None else previous.urgent.names)
     strangers = sorted(set(o.request.tolist()) - known - urgent)
     if strangers:
@@ -97,6 +97,12 @@ def _refuse_unknown(previous: Previous, o: Opportunities) -> None:
             f"request {strangers[0]!r} is neither in the previous plan nor urgent, expected one of"
             " both: plan again without urgent requests, or name it among them"
         )
+
+
+def _wanted(previous: Previous) -> list[Mapping[str, Any]]:
+    """Requests of the previous plan, and calibration looks that were due in it."""
+    document = previous.document
+    return [*document["requests"], *document.get("calibrations", ())]
 
 
 def _kept(
@@ -126,7 +132,7 @@ def _kept(
 
 def _as_before(previous: Previous, worth: Worth) -> dict[str, Refusal]:
     """Why the strips of requests are left out that the previous plan left out, too."""
-    told = {entry["name"]: entry["reason"] for entry in previous.document["requests"]}
+    told = {entry["name"]: entry["reason"] for entry in _wanted(previous)}
     return {
         strip: _refusal_of(told[request.name])
         for strip, request in _strips(worth)

@@ -190,6 +190,12 @@ class Plan:
         return frozenset(due.name for due in self.dues)
 
     @cached_property
+    def made(self) -> frozenset[str]:
+        """The names of calibration looks that earlier plans have made."""
+        previous = self.held.previous
+        return self.calibrating & (frozenset() if previous is None else previous.made)
+
+    @cached_property
     def served(self) -> AbstractSet[str]:
         """The strips that are imaged as asked."""
         parts = self.satellites.values()
@@ -233,12 +239,8 @@ def make_plan(
     epoch = given.opportunities.epoch
     span = epoch.seconds(start), epoch.seconds(end)
     dues = due_looks(given.mission, start, end)
-    if previous is not None and (dues or previous.document.get("calibrations")):
-        raise PlanError(
-            "calibration looks are due, or in the previous plan, expected none: planning again does"
-            " not know which of them are made"
-        )
-    given = _with_calibrations(given, dues)
+    made_before = frozenset() if previous is None else previous.made
+    given = _with_calibrations(given, [due for due in dues if due.name not in made_before])
     given.check(span)
     closed = closures(given.mission, epoch, span)
     looks = looks_of(

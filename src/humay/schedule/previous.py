@@ -21,6 +21,7 @@ from humay.errors import PlanError
 from humay.files import json_bytes
 from humay.mission import Mission, Outcomes, Satellite
 from humay.schedule.outages import Closure, Span
+from humay.schedule.recorded import recorded
 from humay.schedule.slews import Agility
 from humay.time import Epoch, format_utc, parse_utc
 
@@ -100,6 +101,11 @@ class Previous:
         return hashlib.sha256(json_bytes(self.document)).hexdigest()
 
     @property
+    def made(self) -> frozenset[str]:
+        """The names of all of which something is imaged; calibration looks among them are made."""
+        return frozenset(each["request"] for each in self.imaged)
+
+    @property
     def imaged_requests(self) -> dict[str, tuple[str, str]]:
         """The reason not to image a request again, for those of which something is imaged."""
         return {
@@ -117,7 +123,8 @@ class Previous:
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """An acquisition of the previous plan; `from_s` is when the slew to it begins."""
+    """An acquisition of the previous plan, or a calibration look at a `target`; `from_s` is when
+    the slew to it begins."""
 
     id: str
     satellite: str
@@ -128,6 +135,7 @@ class Promise:
     end_s: float
     uplink: str
     value: float
+    target: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,14 +251,14 @@ def _grounded(closed: Sequence[Closure], satellite: str, span_s: Span, station: 
 
 
 def promises(document: Json, epoch: Epoch) -> list[Promise]:
-    """The acquisitions of a plan in order of time."""
+    """The acquisitions and calibration looks of a plan in order of time."""
     begun = {
         (name, acquisition): epoch.seconds(parse_utc(text))
         for name, segments in document["attitude"].items()
         for acquisition, text in beginnings(segments)
     }
     found = []
-    for entry in document["acquisitions"]:
+    for entry in recorded(document):
         start_s = epoch.seconds(parse_utc(entry["start"]))
         found.append(
             Promise(
@@ -263,6 +271,7 @@ def promises(document: Json, epoch: Epoch) -> list[Promise]:
                 end_s=epoch.seconds(parse_utc(entry["end"])),
                 uplink=entry["uplink"],
                 value=float(entry["value"]),
+                target=entry.get("target"),
             )
         )
     return sorted(found, key=lambda p: (p.start_s, p.satellite))

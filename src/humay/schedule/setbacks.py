@@ -17,6 +17,7 @@ from humay.errors import PlanError
 from humay.mission import Mission, Outcomes
 from humay.schedule.aboard import gone_with
 from humay.schedule.previous import beginnings
+from humay.schedule.recorded import recorded, without
 from humay.time import format_utc, parse_utc
 
 Json: TypeAlias = Mapping[str, Any]
@@ -58,7 +59,7 @@ def aftermath(
     missed = _missed(document, outcomes, up)
     flown = _flown(document, outcomes, missed, up, start)
     told = {each.id for each in outcomes.acquisitions}
-    over = {a["id"] for a in document["acquisitions"] if parse_utc(a["end"]) <= start}
+    over = {a["id"] for a in recorded(document) if parse_utc(a["end"]) <= start}
     return Aftermath(
         outcomes=outcomes,
         flown=flown,
@@ -96,10 +97,10 @@ def _missed(document: Json, outcomes: Outcomes, up: AbstractSet[str]) -> set[str
     }
     return {each.id for each in outcomes.acquisitions if each.what == "missed"} | {
         entry["id"]
-        for entry in document["acquisitions"]
+        for entry in recorded(document)
         if entry["uplink"] in up
         or _in_safe_mode(
-            outcomes, entry["satellite"], begun.get(entry["id"], entry["start"]), entry["end"]
+            outcomes, entry["satellite"], str(begun.get(entry["id"], entry["start"])), entry["end"]
         )
     }
 
@@ -120,7 +121,7 @@ def _flown(
     }
     return {
         **document,
-        "acquisitions": [a for a in document["acquisitions"] if a["id"] not in missed],
+        **without(document, missed),
         "downlinks": [_sent(each, missed) for each in document["downlinks"]],
         "attitude": idle,
         "resources": {name: _unfreed(curves, up) for name, curves in document["resources"].items()},
@@ -144,7 +145,7 @@ def _unfreed(curves: Json, up: AbstractSet[str]) -> Json:
 
 
 def _refuse_unknown(document: Json, outcomes: Outcomes, start: datetime) -> None:
-    ends = {entry["id"]: entry["end"] for entry in document["acquisitions"]}
+    ends = {entry["id"]: entry["end"] for entry in recorded(document)}
     for each in outcomes.acquisitions:
         _refuse_late("acquisition", each.id, ends.get(each.id), start)
     booked = {entry["id"]: entry["end"] for entry in _passes(document)}
@@ -186,7 +187,7 @@ def _refuse_late(what: str, name: str, end: str | None, start: datetime) -> None
 
 def aftermath_text(previous: Json, found: Json) -> str:
     """What became of a previous plan, as the section `previous` of the next one tells it."""
-    again = sorted({a["request"] for a in previous["acquisitions"] if a["id"] in found["failed"]})
+    again = sorted({a["request"] for a in recorded(previous) if a["id"] in found["failed"]})
     strips = {each["strip"] for each in found.get("outcomes", {}).get("images", [])}
     earlier = previous.get("previous", {}).get("imaged", [])
     again += sorted({each["request"] for each in earlier if each["strip"] in strips} - set(again))

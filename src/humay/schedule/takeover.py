@@ -16,6 +16,7 @@ from humay.errors import PlanError
 from humay.mission import Mission, Request, Satellite
 from humay.schedule.outages import Span, left_of
 from humay.schedule.previous import Previous
+from humay.schedule.recorded import recorded
 from humay.time import Epoch, format_utc, parse_utc
 
 Json: TypeAlias = Mapping[str, Any]
@@ -57,7 +58,7 @@ def flown_before(
         reach_s = [limit.per_s for limit in satellite.imaging_limits]
         reach_s += [ORBIT_S] if satellite.orbit_limit is not None else []
         since = start - timedelta(seconds=max(reach_s, default=0.0))
-        own = [a for a in document["acquisitions"] if a["satellite"] == satellite.name]
+        own = [a for a in recorded(document) if a["satellite"] == satellite.name]
         spans = [(e["start"], e["end"]) for e in [*earlier.get(satellite.name, ()), *own]]
         kept = [span for span in spans if since < parse_utc(span[1]) <= start]
         if kept:
@@ -112,6 +113,23 @@ def mission_at(mission: Mission, state: Mapping[str, Mapping[str, float]]) -> Mi
     )
 
 
+def counted_from(document: Json) -> str:
+    """Since when a plan counts the cadence of calibration looks of which nobody says when the last
+    was: the start of the first plan of those that followed one another up to it."""
+    first: str = document.get("previous", {}).get("counted_from", document["start"])
+    return first
+
+
+def counted_on(mission: Mission, document: Json) -> Mission:
+    """The mission with cadences counted on from those of a plan: a later start shifts no date."""
+    first = parse_utc(counted_from(document))
+    calibrations = [
+        replace(each, last=first - timedelta(days=each.every_days)) if each.last is None else each
+        for each in mission.calibrations
+    ]
+    return replace(mission, calibrations=tuple(calibrations))
+
+
 def _loaded(satellite: Satellite, on_board: Mapping[str, float]) -> Satellite:
     power = satellite.power
     if "memory_gbit" in on_board:
@@ -132,8 +150,8 @@ def imaged_before(
     failed: frozenset[str],
     bad: frozenset[tuple[str, str]] = frozenset(),
 ) -> list[dict[str, str]]:
-    """The strips that a plan, or one before it, has imaged before an instant, but for the
-    acquisitions that failed, and `bad` images (strip, end) of earlier plans."""
+    """The strips that a plan, or one before it, has imaged before an instant, and the calibration
+    looks it has made, but for those that failed, and `bad` images (strip, end) of earlier plans."""
     earlier = [
         dict(each)
         for each in document.get("previous", {}).get("imaged", [])
@@ -141,7 +159,7 @@ def imaged_before(
     ]
     own = [
         {key: entry[key] for key in ("request", "strip", "start", "end")}
-        for entry in document["acquisitions"]
+        for entry in recorded(document)
         if parse_utc(entry["end"]) <= start and entry["id"] not in failed
     ]
     return earlier + own

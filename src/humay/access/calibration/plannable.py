@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -60,11 +61,13 @@ def find_plannable(
     end: datetime,
     orbits: Mapping[str, Ephemeris],
     limits: CalibrationLimits | None = None,
+    offered: AbstractSet[str] = frozenset(),
 ) -> PlannableLooks | None:
     """The looks of all calibrations of a mission over [start, end]; None if it has none.
 
     Windows are those of `find_calibrations`, trimmed by three sigma of the orbit, in which the
-    middle of a look may lie; only those in which a look is due, and of stars a few an orbit.
+    middle of a look may lie; only those in which a look is due, and of stars a few an orbit, with
+    those that must be `offered`.
     """
     if not mission.calibrations:
         return None
@@ -73,7 +76,7 @@ def find_plannable(
         part
         for calibration in mission.calibrations
         for part in (
-            _inertial(mission, calibration, start, end, orbits, limits)
+            _inertial(mission, calibration, start, end, orbits, limits, offered)
             if calibration.inertial
             else _ground(mission, calibration, start, end, orbits, limits)
         )
@@ -237,7 +240,7 @@ def _across(pointing: Pointing) -> Pointing:
 
 def _inertial(
     mission: Mission, calibration: Calibration, start: datetime, end: datetime,
-    orbits: Mapping[str, Ephemeris], limits: CalibrationLimits,
+    orbits: Mapping[str, Ephemeris], limits: CalibrationLimits, offered: AbstractSet[str],
 ) -> list[PlannableLooks]:  # fmt: skip
     only, kind = _only(mission, calibration), calibration.kind
     stars = _targets(calibration, calibration_stars()) if kind == "star" else ()
@@ -249,7 +252,7 @@ def _inertial(
     for satellite in only.satellites:
         own = looks.take(looks.satellite == satellite.name)
         own = own.take(_asked_then(own, calibration, start, end))
-        own = own.take(_in_sight_longest(own)) if kind == "star" else own
+        own = own.take(_in_sight_longest(own, offered)) if kind == "star" else own
         rows = _held(own, calibration, satellite, orbits[satellite.name])
         pointing = [
             None
@@ -263,12 +266,14 @@ def _inertial(
     return parts
 
 
-def _in_sight_longest(looks: CalibrationLooks) -> IntArray:
-    """The longest windows of each orbit, in order of time."""
+def _in_sight_longest(looks: CalibrationLooks, offered: AbstractSet[str]) -> IntArray:
+    """The longest windows of each orbit, and those of stars that must be offered, in order of
+    time."""
     order = np.lexsort((looks.start_s, looks.start_s - looks.end_s, looks.orbit))
     orbit = looks.orbit[order]
     first = np.searchsorted(orbit, orbit)
-    return np.sort(order[np.arange(len(order)) - first < STARS_AN_ORBIT])
+    longest = np.arange(len(order)) - first < STARS_AN_ORBIT
+    return np.sort(order[longest | np.isin(looks.target[order].astype(str), list(offered))])
 
 
 def _held(
