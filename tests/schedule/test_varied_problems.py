@@ -43,7 +43,7 @@ def test_plans_of_random_missions_with_every_feature_are_accepted(tmp_path: Path
 
 FAULTS = {
     8: "a plan that begins before the first ascending node of its orbit ends with OrbitError",
-    68: "a downlink that ends as a later plan begins is kept with no length, and the check refuses it",
+    68: "a downlink that ends as a later plan begins is kept with no length, and is refused",
 }
 """Known and open, by the first seed of the batch that shows them: to be mended, then taken out."""
 
