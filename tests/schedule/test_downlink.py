@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -127,6 +127,16 @@ def test_what_is_sent_over_a_change_of_rate_is_told_in_two_parts() -> None:
 
 def recording(name: str, end_s: float, bits: float, urgency: int = 0) -> Recording:
     return Recording(acquisition=name, start_s=end_s - 1.0, end_s=end_s, bits=bits, urgency=urgency)
+
+
+@pytest.mark.parametrize("send", [send_all, send_urgent_first])
+def test_no_downlink_is_shorter_than_files_can_tell(send: Callable[..., list[Downlink]]) -> None:
+    """A rate that holds for a tenth of a microsecond, and an image that ends so long before the
+    stretch: nothing goes down in either."""
+    ends = sendings((0, 10, 2.0), (10, 10 + 1e-7, 2.0))
+    (sent,) = send([recording("a", 0, 40.0)], ends)
+    assert (sent.start_s, sent.end_s, sent.bits) == (0.0, 10.0, 20.0)
+    assert send([recording("b", 10 - 1e-7, 40.0)], ends[:1]) == []
 
 
 def test_what_is_more_urgent_goes_first_and_stops_what_is_being_sent() -> None:

@@ -32,14 +32,21 @@ def check_duty(case: Case) -> Iterator[Violation]:
 def _by_orbit(
     case: Case, satellite: Satellite, limit: OrbitLimit, spans: Sequence[tuple[float, float]]
 ) -> Iterator[Violation]:
+    """Of what was imaged before the plan, that counts which lies in the orbit in which it begins:
+    for earlier orbits the plan before had to answer."""
     used_s: dict[int, float] = defaultdict(float)
     begun: dict[int, int] = defaultdict(int)
     orbit = case.orbits[satellite.name]
+    here = np.searchsorted(orbit.node_s, case.start_s, side="right") - 1
+    node_s = float(orbit.node_s[here])
     for start_s, end_s in spans:
-        (first, last), (_, since_s) = orbit.orbit_at(np.array([start_s, end_s]))
-        lasts_s = end_s - start_s
+        if end_s <= node_s:
+            continue
+        since_node_s = max(start_s, node_s)
+        (first, last), (_, since_s) = orbit.orbit_at(np.array([since_node_s, end_s]))
+        lasts_s = end_s - since_node_s
         after_s = min(float(since_s), lasts_s) if last > first else 0.0
-        begun[int(first)] += 1
+        begun[int(first)] += start_s >= node_s
         used_s[int(first)] += lasts_s - after_s
         used_s[int(last)] += after_s
     where, slack_s = f"satellite {satellite.name!r}", TIME_TOLERANCE_S * len(spans)

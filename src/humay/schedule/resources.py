@@ -18,7 +18,7 @@ from humay.mission import ImagingLimit, Power
 
 LEAST_BITS = 1e-3  # less is rounding
 _LAST_BIT = 1.0  # less than a bit: rounding
-_SHORTEST_DOWNLINK_S = 1e-4  # files tell times to the microsecond
+SHORTEST_DOWNLINK_S = 1e-4  # files tell times to the microsecond
 BATTERY_MARGIN = 0.005  # of the capacity, kept free above the floor for what sampling leaves open
 
 
@@ -75,7 +75,7 @@ def send_all(recordings: Sequence[Recording], sendings: Sequence[Sending]) -> li
     for stretch in sorted(sendings, key=lambda s: s.start_s):
         now = began = max(stretch.start_s, free_s)
         items: list[tuple[str | None, float]] = []
-        while first < len(queue) and now < stretch.end_s:
+        while first < len(queue) and stretch.end_s - now >= SHORTEST_DOWNLINK_S:
             if queue[first].end_s > now:  # nothing to send yet: close, and wait for it
                 downlinks += one_downlink(stretch, began, now, items)
                 items, now = [], queue[first].end_s
@@ -98,7 +98,7 @@ def one_downlink(
 ) -> list[Downlink]:
     if not items:
         return []
-    end_s = min(max(end_s, start_s + _SHORTEST_DOWNLINK_S), stretch.end_s)
+    end_s = min(max(end_s, start_s + SHORTEST_DOWNLINK_S), stretch.end_s)
     return [
         Downlink(
             pass_id=stretch.pass_id,

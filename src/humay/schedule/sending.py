@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from humay.schedule.resources import (
     LEAST_BITS,
+    SHORTEST_DOWNLINK_S,
     Downlink,
     Recording,
     Sending,
@@ -29,7 +30,7 @@ def send_urgent_first(
     for stretch in sorted(sendings, key=lambda s: s.start_s):
         now = began = max(stretch.start_s, free_s)
         items: list[tuple[str | None, float]] = []
-        while now < stretch.end_s:
+        while stretch.end_s - now >= SHORTEST_DOWNLINK_S:
             best = _first_ready(queue, left, now)
             if best is None:  # nothing to send yet: close, and wait for what ends next
                 downlinks += one_downlink(stretch, began, now, items)
