@@ -62,10 +62,6 @@ def test_the_value_is_that_of_images_as_old_as_they_come_down(
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    reason="since the search prices turning, 92.3 with age in the objective against 96.0 without",
-    strict=True,
-)
 def test_where_age_counts_images_are_younger_and_no_bound_is_beaten(tmp_path: Path) -> None:
     """Over 20 missions, plans that know of age are worth more by it than plans that do not."""
     with_age = without = 0.0

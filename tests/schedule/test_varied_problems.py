@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,20 +40,8 @@ def test_plans_of_random_missions_with_every_feature_are_accepted(tmp_path: Path
     assert sum(found) > 2 * len(FEW)  # enough to judge by
 
 
-FAULTS = {
-    8: "a plan that begins before the first ascending node of its orbit ends with OrbitError",
-    68: "a downlink that ends as a later plan begins is kept with no length, and is refused",
-}
-"""Known and open, by the first seed of the batch that shows them: to be mended, then taken out."""
-
-
-def _batch(first: int) -> Any:
-    known = FAULTS.get(first)
-    return pytest.param(first, marks=pytest.mark.xfail(reason=known, strict=True) if known else ())
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [_batch(first) for first in MANY[::12]])
+@pytest.mark.parametrize("first", MANY[::12])
 def test_plans_that_follow_others_are_accepted(first: int, tmp_path: Path) -> None:
     seeds = range(first, first + 12)
     found = [acquisitions_of(seed, tmp_path, followed=True) for seed in seeds]

@@ -23,8 +23,8 @@ from humay.schedule.slews import Agility, Phase, State, fly, slew_phases
 SHORTEST_IDLE_S = 60.0  # a shorter stop on the way is not worth two slews
 LEAST_IDLE_S = 0.5  # a plan begins and ends in idle: what came before and comes after hangs on it
 SHORTEST_HOLD_S = 20.0  # the least time for which a fixed antenna is turned to the ground
-_FIT_S = 1e-6
-_SETTLED_S = 1e-10
+_FIT_S = 1e-6  # that a slew is given to spare
+_SETTLED_S = 1e-8  # of the time of a slew: a hundredth of what it is given to spare
 _MOST_ROUNDS = 40
 _SAMPLE_S = 2.0
 _HOLD_SAMPLE_S = 20.0
@@ -216,11 +216,11 @@ class Choreography:
     def _home_before_the_end(self, law: IdleLaw, finish: float) -> float:
         """The latest end of a hold, up to `finish`, that leaves time to be idle at the end."""
         latest = finish
-        for _ in range(4):  # the law turns on while the slew is moved forward
+        for _ in range(_MOST_ROUNDS):  # the law turns on while the slew is moved forward
             pose = self._pose(law, latest)
             back_s = self._time_to(pose.state, self.idle, latest) + LEAST_IDLE_S + _FIT_S
-            latest = min(finish, self.end_s - back_s)
-            if latest < self.start_s:
+            before, latest = latest, min(finish, self.end_s - back_s)
+            if latest < self.start_s or abs(latest - before) < _SETTLED_S:
                 break
         return latest
 
@@ -272,9 +272,13 @@ class Choreography:
         return way_time(start, end, self.agility, self.guard, from_s, within_s)
 
     def _time_to(self, state: State, law: IdleLaw, from_s: float) -> float:
-        """Seconds from a state at `from_s` to a law that moves on meanwhile."""
+        """Seconds from a state at `from_s` to a law that moves on meanwhile.
+
+        A round gains as many times as slews are faster than the law: most 60 times, measured ones
+        a few.
+        """
         time = 0.0
-        for _ in range(self._rounds(6)):
+        for _ in range(_MOST_ROUNDS):
             goal = self._pose(law, from_s + time).state
             before, time = time, self._way_time(state, goal, from_s)[0] + _FIT_S
             if time == math.inf or abs(time - before) < _SETTLED_S:
@@ -284,17 +288,12 @@ class Choreography:
     def _time_from(self, law: IdleLaw, end: Pose) -> float:
         """Seconds from a law to a state at a fixed time."""
         time = 0.0
-        for _ in range(self._rounds(4)):
+        for _ in range(_MOST_ROUNDS):
             origin = self._pose(law, end.t_s - time).state
             before, time = time, self._way_time(origin, end.state, end.t_s - time)[0] + _FIT_S
             if time == math.inf or abs(time - before) < _SETTLED_S:
                 break
         return time
-
-    def _rounds(self, usual: int) -> int:
-        """Rounds in which the time of a slew to a law that moves on is found: most slews are 60
-        times faster than it, so that a round gains a factor of 60. Measured ones may be slow."""
-        return usual if self.satellite.slew_law is None else _MOST_ROUNDS
 
     def _pose(self, law: IdleLaw, t_s: float) -> Pose:
         return Pose(t_s=t_s, state=law.state_at(t_s))
