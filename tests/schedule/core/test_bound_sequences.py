@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from humay.arrays import FloatArray
@@ -134,6 +134,7 @@ def best_sequence(piece: Piece, profit: FloatArray) -> float:
 
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, moving=st.booleans())
+@example(seed=7935, moving=False)  # what comes before costs more than it brings
 def test_the_best_sequence_is_priced_as_enumeration_has_it(seed: int, moving: bool) -> None:
     """With every candidate remembered; with some or none it is never less."""
     problem = drawn_problem(seed, n=6, lanes=1, moving=moving)

@@ -279,13 +279,14 @@ def _settle(q: Pricing, floor: float, labels: Labels, j: int, k: int, used: int)
 @inner
 def _open(q: Pricing, floor: float, labels: Labels, m: int, top: int, used: int) -> int:
     """Write the labels that begin with the candidates from `top` on whose first slot is m. What is
-    done before them is the best that ends with a candidate which each may follow at once."""
+    done before them is the best that ends with a candidate which each may follow at once, or
+    nothing where that gains nothing."""
     c = q.cluster
     while top < len(c.low_s) and c.slot[top] <= m:
         before, released = -1, 0
         while released < len(c.low_s) and c.ready_s[c.by_ready[released]] <= c.low_s[top]:
             x = labels.best[c.by_ready[released]]
-            if x >= 0 and (before < 0 or labels.gain[x] > labels.gain[before]):
+            if x >= 0 and labels.gain[x] > (0.0 if before < 0 else labels.gain[before]):
                 before = x
             released += 1
         used = _begin(q, floor, labels, top, before, used)
