@@ -18,7 +18,7 @@ from humay.frames import (
     quaternion_product,
     rotation_vector_from_quaternion,
 )
-from humay.schedule.quick import law_at
+from humay.schedule.quick import states_at
 from humay.schedule.slews import State
 from humay.time import format_utc
 
@@ -45,15 +45,12 @@ class IdleLaw:
 
     def state(self, t_s: FloatArray) -> State:
         """Attitudes and body rates at times (n,)."""
-        return State(
-            attitude=self.attitude(t_s), rate_rad_s=_columns(self.t_s, self.rates_rad_s, t_s)
-        )
+        return _states(self.t_s, self.quaternions, self.rates_rad_s, t_s)
 
     def state_at(self, t_s: float) -> State:
         """The same at one instant: attitude (4,), body rate (3,)."""
-        attitude, rate = np.empty(4), np.empty(3)
-        law_at(self.t_s, self.quaternions, self.rates_rad_s, t_s, attitude, rate)
-        return State(attitude=attitude, rate_rad_s=rate)
+        states = self.state(np.array([t_s]))
+        return State(attitude=states.attitude[0], rate_rad_s=states.rate_rad_s[0])
 
 
 def idle_law(
@@ -85,6 +82,15 @@ def sun_direction(timeline: Timeline, t_s: FloatArray) -> FloatArray:
 
 def _columns(nodes_s: FloatArray, values: FloatArray, t_s: FloatArray) -> FloatArray:
     return np.stack([np.interp(t_s, nodes_s, column) for column in values.T], axis=-1)
+
+
+def _states(
+    nodes_s: FloatArray, quaternions: FloatArray, rates: FloatArray, t_s: FloatArray
+) -> State:
+    """Between nodes, outside of them those of the nearest."""
+    attitude, rate = np.empty((len(t_s), 4)), np.empty((len(t_s), 3))
+    states_at(nodes_s, quaternions, rates, t_s, attitude, rate)
+    return State(attitude=attitude, rate_rad_s=rate)
 
 
 def interpolate(nodes_s: FloatArray, quaternions: FloatArray, t_s: FloatArray) -> FloatArray:
@@ -166,10 +172,7 @@ def sweep_states(pointing: Pointing, start_s: FloatArray) -> SweepStates:
     """The states of one opportunity for start times inside its plan window."""
 
     def state(attitude: FloatArray, rate: FloatArray) -> State:
-        return State(
-            attitude=interpolate(pointing.start_s, attitude, start_s),
-            rate_rad_s=_columns(pointing.start_s, rate, start_s),
-        )
+        return _states(pointing.start_s, attitude, rate, start_s)
 
     return SweepStates(
         settle=state(pointing.settle_attitude, pointing.settle_rate_rad_s),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -57,7 +57,8 @@ Key: TypeAlias = tuple[int, float] | None
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segment:
-    """A stretch of the attitude timeline, and what the panels give in it unless it is idle."""
+    """A stretch of the attitude timeline, and what the panels give in it unless it is idle: worked
+    out when it is asked for, because most stretches that are tried never are."""
 
     mode: str
     start_s: float
@@ -65,8 +66,12 @@ class Segment:
     law: str | None = None
     act: Act | None = None
     phases: tuple[Phase, ...] = ()
-    harvest: Harvest | None = None
+    reap: Callable[[], Harvest] | None = None
     station: str | None = None
+
+    @cached_property
+    def harvest(self) -> Harvest | None:
+        return None if self.reap is None else self.reap()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -166,11 +171,12 @@ class Choreography:
     def _between(
         self, mode: str, start_s: float, end_s: float, act: Act, first: State, last: State
     ) -> Segment:
-        t_s = _samples(start_s, end_s)
-        ends = np.stack([first.attitude, last.attitude])
-        attitude = interpolate(np.array([start_s, end_s]), ends, t_s)
-        harvest = self._harvest(t_s, attitude)
-        return Segment(mode=mode, start_s=start_s, end_s=end_s, act=act, harvest=harvest)
+        def reap() -> Harvest:
+            t_s = _samples(start_s, end_s)
+            ends = np.stack([first.attitude, last.attitude])
+            return self._harvest(t_s, interpolate(np.array([start_s, end_s]), ends, t_s))
+
+        return Segment(mode=mode, start_s=start_s, end_s=end_s, act=act, reap=reap)
 
     def _link(self, before: Act | None, after: Act | None) -> list[Segment] | None:
         key = (
@@ -259,10 +265,13 @@ class Choreography:
         phases = slew_phases(start.state, end.state, self.agility, duration, via)
         if self.guard and not self.guard.slew_clear(start.state, start.t_s, phases):
             return None
-        t_s = _samples(0.0, duration)
-        harvest = self._harvest(start.t_s + t_s, fly(start.state, phases, t_s))
+
+        def reap() -> Harvest:
+            t_s = _samples(0.0, duration)
+            return self._harvest(start.t_s + t_s, fly(start.state, phases, t_s))
+
         return Segment(
-            mode="slew", start_s=start.t_s, end_s=end.t_s, phases=tuple(phases), harvest=harvest
+            mode="slew", start_s=start.t_s, end_s=end.t_s, phases=tuple(phases), reap=reap
         )
 
     def _way_time(
@@ -299,11 +308,11 @@ class Choreography:
         return Pose(t_s=t_s, state=law.state_at(t_s))
 
     def _hold(self, law: IdleLaw, station: str | None, start_s: float, end_s: float) -> Segment:
-        t_s = np.linspace(start_s, end_s, max(3, int((end_s - start_s) / _HOLD_SAMPLE_S) + 1))
-        harvest = self._harvest(t_s, law.attitude(t_s))
-        return Segment(
-            mode="downlink", start_s=start_s, end_s=end_s, harvest=harvest, station=station
-        )
+        def reap() -> Harvest:
+            t_s = np.linspace(start_s, end_s, max(3, int((end_s - start_s) / _HOLD_SAMPLE_S) + 1))
+            return self._harvest(t_s, law.attitude(t_s))
+
+        return Segment(mode="downlink", start_s=start_s, end_s=end_s, reap=reap, station=station)
 
     def idle_watt(self, t_s: FloatArray) -> FloatArray:
         """What the panels give (k,) W in the idle attitude at times (k,)."""

@@ -26,7 +26,7 @@ from humay.frames import (
     rotation_vector_from_quaternion,
 )
 from humay.mission import AxisLimits, Satellite, SlewLaw, Wheels
-from humay.schedule.quick import slew_seconds
+from humay.schedule.quick import flown, slew_seconds
 
 _LAW_STEPS = 4_000
 _HALVINGS = 40
@@ -191,13 +191,24 @@ def slew_time(
     start: State, end: State, agility: Agility, via: Sequence[FloatArray] = ()
 ) -> FloatArray:
     """Shortest time (s), (...), from one moving attitude to another; settling not counted."""
-    if agility.same_about_any_axis and not via and start.attitude.ndim == end.attitude.ndim == 1:
-        return np.asarray(
-            slew_seconds(
-                start.attitude, start.rate_rad_s, end.attitude, end.rate_rad_s,
-                agility.rate_rad_s, agility.acceleration_rad_s2,
-            )
-        )  # fmt: skip
+    if not agility.same_about_any_axis or via or max(start.attitude.ndim, end.attitude.ndim) > 2:
+        return plain_slew_time(start, end, agility, via)
+    seconds = np.empty(np.broadcast_shapes(start.attitude.shape[:-1], end.attitude.shape[:-1]))
+    slew_seconds(
+        _rows(start.attitude), _rows(start.rate_rad_s), _rows(end.attitude), _rows(end.rate_rad_s),
+        agility.rate_rad_s, agility.acceleration_rad_s2, seconds.reshape(-1),
+    )  # fmt: skip
+    return seconds
+
+
+def _rows(values: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(values.reshape(-1, values.shape[-1]))
+
+
+def plain_slew_time(
+    start: State, end: State, agility: Agility, via: Sequence[FloatArray] = ()
+) -> FloatArray:
+    """The same of any shape and under any limits."""
     parts = _parts(start, end, agility, via)
     turning_s = sum(turn_time(turn, agility) for turn in parts.turns)
     return np.asarray(parts.stop_s + turning_s + parts.go_s)
@@ -264,8 +275,17 @@ def _direction(rate: FloatArray) -> FloatArray:
     return rate / size if size > _LEAST else np.zeros(3)  # squares of less may be no numbers
 
 
-def fly(start: State, phases: list[Phase], t_s: FloatArray) -> FloatArray:
+def fly(start: State, phases: Sequence[Phase], t_s: FloatArray) -> FloatArray:
     """Attitudes (k, 4) at times (k,) after the start of a slew; each phase turns about one axis."""
+    seconds = np.array([phase.duration_s for phase in phases])
+    acceleration = np.array([phase.acceleration_rad_s2 for phase in phases]).reshape(-1, 3)
+    attitude = np.empty((len(t_s), 4))
+    flown(start.attitude, start.rate_rad_s, seconds, acceleration, t_s, attitude)
+    return attitude
+
+
+def plain_fly(start: State, phases: Sequence[Phase], t_s: FloatArray) -> FloatArray:
+    """The same without compiled code."""
     attitude, rate = start.attitude, start.rate_rad_s
     out = np.broadcast_to(attitude, (len(t_s), 4)).copy()
     begin = 0.0
