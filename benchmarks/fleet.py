@@ -163,8 +163,11 @@ class Stages:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
 
-def found(mission: Mission, requests: tuple[Request, ...], hours: float, step: Stages) -> Survey:
-    return survey(mission, requests, start=START, end=START + timedelta(hours=hours), step=step)
+def found(
+    mission: Mission, requests: tuple[Request, ...], hours: float, threads: int, step: Stages
+) -> Survey:
+    end = START + timedelta(hours=hours)
+    return survey(mission, requests, start=START, end=end, step=step, threads=threads)
 
 
 def plan(
@@ -197,7 +200,7 @@ def main() -> None:
     told = (
         searched(mission, requests, given)
         if given.urgent is None
-        else urgent(mission, requests, given.hours, book(given.urgent, seed + 1))
+        else urgent(mission, requests, given.hours, given.threads, book(given.urgent, seed + 1))
     )
     told |= {"satellites": given.satellites, "targets": given.targets, "seed": seed}
     print(json.dumps(told))
@@ -209,7 +212,7 @@ def searched(
     """The plan after a search beside the greedy one."""
     stages, greedy_stages = Stages(), Stages()
     began = time.perf_counter()
-    seen = found(mission, requests, given.hours, stages)
+    seen = found(mission, requests, given.hours, given.threads, stages)
     document = plan(mission, requests, seen, given.hours, until(given), stages)
     wall_s = time.perf_counter() - began
     greedy = plan(
@@ -232,11 +235,15 @@ def searched(
 
 
 def urgent(
-    mission: Mission, requests: tuple[Request, ...], hours: float, late: tuple[Request, ...]
+    mission: Mission,
+    requests: tuple[Request, ...],
+    hours: float,
+    threads: int,
+    late: tuple[Request, ...],
 ) -> dict[str, Any]:
     """Requests that come in when the plan is made."""
     stages, end = Stages(), START + timedelta(hours=hours)
-    seen = found(mission, requests, hours, stages)
+    seen = found(mission, requests, hours, threads, stages)
     release = START - timedelta(hours=2)
     given = PlanInput(
         mission=mission, requests=requests, opportunities=seen.opportunities,
@@ -277,7 +284,7 @@ def peak_mb() -> int:
 def warm_up(mission: Mission, requests: tuple[Request, ...]) -> None:
     """Compile every kernel."""
     stages = Stages()
-    seen = found(mission, requests, 6.0, stages)
+    seen = found(mission, requests, 6.0, 2, stages)
     plan(mission, requests, seen, 6.0, Effort(iterations=4_000), stages)
 
 

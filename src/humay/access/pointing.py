@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -22,16 +23,30 @@ _TOLERANCE = 1e-9
 
 
 def find_pointing(
-    opportunities: Opportunities, mission: Mission, orbits: Mapping[str, Ephemeris]
+    opportunities: Opportunities,
+    mission: Mission,
+    orbits: Mapping[str, Ephemeris],
+    *,
+    threads: int = 1,
 ) -> list[Pointing | None]:
-    """For each opportunity the attitudes over its plan window; None where none is left."""
+    """For each opportunity the attitudes over its plan window; None where none is left. The same
+    on any number of `threads`."""
     found: list[Pointing | None] = [None] * len(opportunities)
     plannable = opportunities.plan_end_s > opportunities.plan_start_s
-    for satellite in mission.satellites:
-        own = np.flatnonzero(plannable & (opportunities.satellite == satellite.name))
-        for begin in range(0, len(own), _ROWS_AT_ONCE):
-            rows = own[begin : begin + _ROWS_AT_ONCE]
-            for row, pointing in _sample(opportunities, rows, satellite, orbits[satellite.name]):
+    jobs = [
+        (own[begin : begin + _ROWS_AT_ONCE], satellite)
+        for satellite in mission.satellites
+        for own in [np.flatnonzero(plannable & (opportunities.satellite == satellite.name))]
+        for begin in range(0, len(own), _ROWS_AT_ONCE)
+    ]
+
+    def sample(job: tuple[IntArray, Satellite]) -> list[tuple[int, Pointing]]:
+        rows, satellite = job
+        return list(_sample(opportunities, rows, satellite, orbits[satellite.name]))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for sampled in pool.map(sample, jobs):
+            for row, pointing in sampled:
                 found[row] = pointing
     return found
 

@@ -68,17 +68,20 @@ def survey(
     timelines: Mapping[str, Timeline] | None = None,
     orbits: Mapping[str, Ephemeris] | None = None,
     stars: AbstractSet[str] = frozenset(),
+    threads: int = 1,
 ) -> Survey:
     """Opportunities, contacts and timelines over [start, end]; what is given is not found again.
-    Calibration looks are offered at the `stars` named, however short they are in sight."""
+    Calibration looks are offered at the `stars` named, however short they are in sight. The same on
+    any number of `threads`."""
     if orbits is None:
         with step("orbits"):
             orbits = ephemerides(mission, start, end)
     if opportunities is None:
         with step("opportunities"):
             opportunities = find_opportunities(
-                mission, requests, start=start, end=end, nadir=nadir, orbits=orbits
-            )
+                mission, requests, start=start, end=end, nadir=nadir, orbits=orbits,
+                threads=threads,
+            )  # fmt: skip
     _refuse_several_cuts(opportunities)
     opportunities, pointing = _allowed(opportunities, pointing, requests)
     span = [opportunities.epoch.seconds(t) for t in (start, end)]
@@ -91,7 +94,7 @@ def survey(
         )
     if pointing is None:
         with step("pointing"):
-            pointing = find_pointing(opportunities, mission, orbits)
+            pointing = find_pointing(opportunities, mission, orbits, threads=threads)
     stereo = None
     if any(request.stereo is not None for request in requests):
         with step("stereo"):

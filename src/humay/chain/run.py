@@ -23,6 +23,7 @@ from humay.files import json_bytes, write_all
 from humay.mission import Mission, Request
 from humay.processing import Made
 from humay.report import report_html
+from humay.schedule import Effort
 from humay.time import format_utc
 
 
@@ -57,16 +58,18 @@ def run_mission(
     settings, timings = mission.run, Timings(show=step)
     started, cpu = time.perf_counter(), time.process_time()
     seed = settings.seed if seed is None else seed
-    found = survey(mission, requests, start=settings.start, end=settings.end, step=timings)
+    start, end = settings.start, settings.end
+    found = survey(mission, requests, start=start, end=end, step=timings, threads=threads)
     document = planned(
         mission,
         requests,
         found,
-        start=settings.start,
-        end=settings.end,
+        start=start,
+        end=end,
         release=settings.release,
         seed=seed,
         step=timings,
+        effort=Effort(threads=threads),
     )
     begin_again(folder)
     write_all(folder, _plan_files(found, document))

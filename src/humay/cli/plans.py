@@ -169,6 +169,7 @@ def plan(
         with step("orbits"):
             orbits = ephemerides(craft, begin, end)
         given = _found_before(orbits, opportunities_file, contacts_file, timeline_file)
+        given["threads"] = effort.threads
         if flying is None:
             found = survey(craft, wanted, start=begin, end=end, step=step, orbits=orbits, **given)
             kept = None
