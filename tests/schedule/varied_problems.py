@@ -349,11 +349,9 @@ def first_plan(varied: Varied, effort: Effort) -> dict[str, Any]:
 
 def next_plan(varied: Varied, old: dict[str, Any], effort: Effort) -> dict[str, Any] | None:
     """A plan that follows one that flies and did not go as planned, accepted by the checker; none
-    where no instant is idle, or calibration looks would have to be told apart."""
+    where no instant is idle."""
     problem, rng = varied.problem, np.random.default_rng([varied.seed, 8])
     wished = START + _uniform(rng, 0.2, 0.7) * (problem.end - START)
-    if problem.mission.calibrations:
-        return None
     start = _idle(problem, old, wished.replace(microsecond=0))
     if start is None:
         return None
