@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, permutations
+from collections.abc import Sequence
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 import pytest
@@ -115,13 +116,13 @@ def test_no_turn_takes_longer_than_the_longest(measure: str) -> None:
             assert turn_seconds(problem, a, s, b, t) <= longest_s + 1e-9
 
 
-def best_sequence(piece: Piece, profit: FloatArray) -> float:
-    """By enumeration of all sequences that repeat nothing and bring nothing together that excludes
-    each other."""
-    c, n = piece.cluster, len(piece.nodes)
+def best_sequence(piece: Piece, profit: FloatArray, nodes: Sequence[int]) -> float:
+    """By enumeration of all sequences of some nodes that repeat nothing and bring nothing together
+    that excludes each other."""
+    c = piece.cluster
     best = 0.0
-    for size in range(1, n + 1):
-        for path in permutations(range(n), size):
+    for size in range(1, len(nodes) + 1):
+        for path in permutations(nodes, size):
             start_s = float(c.low_s[path[0]])
             for before, i in pairwise(path):
                 start_s = arrival_s(c, before, i, start_s)
@@ -136,7 +137,10 @@ def best_sequence(piece: Piece, profit: FloatArray) -> float:
 @given(seed=SEEDS, moving=st.booleans())
 @example(seed=7935, moving=False)  # what comes before costs more than it brings
 def test_the_best_sequence_is_priced_as_enumeration_has_it(seed: int, moving: bool) -> None:
-    """With every candidate remembered; with some or none it is never less."""
+    """With every candidate remembered; with some or none it is never less. What brings nothing and
+    can be left out as well as passed through is left out, though by the tables, which lose a little
+    with each turn, the way through it may be the shorter one. Where a sequence begins behind what
+    leaves time for any turn, what excludes each other may be forgotten: then it is more."""
     problem = drawn_problem(seed, n=6, lanes=1, moving=moving)
     rng = np.random.default_rng(seed)
     own = pieces(problem)
@@ -144,13 +148,18 @@ def test_the_best_sequence_is_priced_as_enumeration_has_it(seed: int, moving: bo
     for piece in own:
         n = len(piece.nodes)
         profit = rng.integers(-3, 9, n).astype(float)
-        best = best_sequence(piece, profit)
-        all_remembered = memory_of(piece, np.ones((n, n), dtype=bool))
-        found = price(piece, all_remembered, profit, 0.0, labels)
-        assert max(found.most, 0.0) == pytest.approx(best)
+        of_use = np.flatnonzero((profit > 0) | ~piece.cluster.idle).tolist()
+        least, most = (best_sequence(piece, profit, nodes) for nodes in (of_use, range(n)))
+        found = price(piece, memory_of(piece, np.ones((n, n), dtype=bool)), profit, 0.0, labels)
+        assert found.most >= least - 1e-9
+        clashes = [
+            piece.exclusive[pair] for path in found.paths[:1] for pair in combinations(path, 2)
+        ]
+        if not any(clashes):
+            assert max(found.most, 0.0) <= most + 1e-9
         forgetful = memory_of(piece, np.zeros((n, n), dtype=bool))
-        assert max(price(piece, forgetful, profit, 0.0, labels).most, 0.0) >= best - 1e-9
+        assert max(price(piece, forgetful, profit, 0.0, labels).most, 0.0) >= least - 1e-9
         near = memory_of(piece, rng.random((n, n)) < 0.3)
-        assert max(price(piece, near, profit, 0.0, labels).most, 0.0) >= best - 1e-9
+        assert max(price(piece, near, profit, 0.0, labels).most, 0.0) >= least - 1e-9
         for path in found.paths:
             assert len(set(path)) == len(path)
