@@ -42,7 +42,8 @@ MOST_WHOLE = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Cooling:
-    """Temperatures in units of the mean weight of a goal, and how the search goes about it."""
+    """Temperatures in units of the mean weight of a goal, and how the search goes about it. The
+    highest is meant for goals that one other lane could take over, and rises with their number."""
 
     hot: float = 0.3
     cold: float = 0.005
@@ -99,7 +100,8 @@ def search(
         if misfit >= 0:
             raise PlanError(f"candidate {misfit} is fixed and does not fit beside the others")
     if len(problem.bundles.members):
-        heat = cooling.hot * _mean_weight(problem), cooling.cold / cooling.hot
+        hot = cooling.hot * max(_other_lanes(problem), 1.0)
+        heat = hot * _mean_weight(problem), cooling.cold / hot
         _cool(tables, islands, way, heat, threads, _Budget(iterations, stop))
     best = max(islands, key=lambda books: float(books.best_total[0]))
     return _found(problem, best, sum(int(b.counters[ITERATION]) for b in islands))
@@ -108,6 +110,16 @@ def search(
 def _mean_weight(problem: Problem) -> float:
     weight = problem.goals.weight[problem.goals.weight > 0]
     return float(np.mean(weight)) if len(weight) else 1.0
+
+
+def _other_lanes(problem: Problem) -> float:
+    """In how many other lanes what is done for a goal could be done instead, on average."""
+    bundles, goals = problem.bundles, problem.goals
+    serves = np.repeat(np.arange(len(bundles.serves)), np.diff(bundles.serves.first))
+    first_member = bundles.members.of[bundles.members.first[:-1]]
+    goal, lane = goals.part_goal[bundles.serves.of], problem.lane[first_member][serves]
+    found = np.unique(np.stack([goal, lane])[:, lane >= 0], axis=1)
+    return len(found[0]) / max(len(np.unique(found[0])), 1) - 1.0
 
 
 def _check_start(problem: Problem, start: Solution) -> None:
