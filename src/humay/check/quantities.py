@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ Nadir: TypeAlias = Literal["geodetic", "geocentric"]
 
 LIMB_RADIUS_M = 6_371_000.0
 HALF_PASS_S = 900  # on either side the satellite is behind the horizon
+EDGE_RAD = 1e-7  # 0.6 m: how far apart two may have the middle of a line
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -171,7 +173,8 @@ def _limb_angle(looks: Looks, condition: Within) -> FloatArray:
 
 
 def _cloud_probability(looks: Looks, _: Within) -> FloatArray:
-    """One for all looks: at the middle of the sweep, at the least off-nadir of the pass."""
+    """One for all looks: at the middle of the sweep, at the least off-nadir of the pass; the lowest
+    where that lies on the edge between two cells of the raster."""
     if looks.clouds is None:
         raise RequestError(
             f"request {looks.request!r}: cloud_probability is bounded, but no clouds are known"
@@ -183,8 +186,19 @@ def _cloud_probability(looks: Looks, _: Within) -> FloatArray:
     closest = t_s[np.argmax(up_at(looks.orbit.position_itrf(t_s)) @ up)]
     mjd = looks.orbit.epoch.mjd_utc(np.array([closest]))
     lon, lat = np.arctan2(up[1], up[0]), np.arctan2(up[2], math.hypot(up[0], up[1]))
-    found = looks.clouds.known_probability([looks.request], np.array([lon]), np.array([lat]), mjd)
+    looks.clouds.known_probability([looks.request], np.array([lon]), np.array([lat]), mjd)
+    found = np.nanmin(probabilities_near(looks.clouds, up, float(mjd[0])))
     return np.broadcast_to(found, looks.t_s.shape)
+
+
+def probabilities_near(clouds: CloudModel, normal: FloatArray, mjd_utc: float) -> FloatArray:
+    """Probabilities (9,) at a place, first, and half a metre around it, NaN where none is known:
+    one on the edge between two cells of the raster lies in either, by rounding."""
+    lat_rad = np.arctan2(normal[2], np.hypot(normal[0], normal[1]))
+    aside = EDGE_RAD * np.array([(0, 0), *(p for p in product((-1, 0, 1), repeat=2) if any(p))])
+    east_rad = aside[:, 0] / max(float(np.cos(lat_rad)), EDGE_RAD)
+    lon_rad = np.arctan2(normal[1], normal[0]) + east_rad
+    return clouds.probability(lon_rad, lat_rad + aside[:, 1], np.full(len(aside), mjd_utc))
 
 
 _VALUES: Mapping[str, Callable[[Looks, Within], FloatArray]] = {

@@ -75,6 +75,8 @@ def upper_bound(
         capacity = _downlink_capacity(contacts, rates_bit_s, name, start_s)
         rows += _thinned(_memory(own, finish, least_bits[own], satellite, capacity), entries)
     most = float(np.max(values[usable]))  # weights may be of any size: the program sees at most 1
+    if not most > 0.0:
+        return 0.0
     left = _left_beside(rows, list(fixed_s or {}))
     return most * (_solve(values / most, usable, brings + left) + SAFETY * len(usable))
 
