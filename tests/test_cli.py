@@ -368,6 +368,31 @@ def test_after_the_end_of_the_orientation_table_the_error_is_told(
     assert 100 < error_m < 3000
 
 
+@pytest.mark.parametrize("what", ["the plan that flies", "what is compared", "its own book"])
+def test_a_plan_is_not_written_over_what_is_read_or_over_its_own_book(
+    what: str, pair: Path, tmp_path: Path
+) -> None:
+    old, requests = tmp_path / "old.json", pair / "requests.geojson"
+    old.write_text("what flies")
+    again = "plan", pair / "mission.toml", requests, "--previous", old, "-o"
+    words = {
+        "the plan that flies": (*again, old),
+        "what is compared": (*again, tmp_path / "new.json", "--compare", tmp_path / "new.json"),
+        "its own book": (*again, old.with_name("x.json"), "--urgent", requests,
+                         "--book", old.with_name("x.json")),
+    }  # fmt: skip
+    refusal(humay(*words[what]), "is read or written by this command, expected another name")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
+    assert old.read_text() == "what flies"
+
+
+def test_a_seed_that_no_plan_can_record_is_wrong_use(pair: Path, tmp_path: Path) -> None:
+    again = "plan", pair / "mission.toml", pair / "requests.geojson", "-o", tmp_path / "p.json"
+    done = humay(*again, "--start", START, "--hours", 1, "--seed", 2**32)
+    assert done.returncode == 2
+    assert "4294967295" in done.stderr
+
+
 def test_init_does_not_write_over_anything(pair: Path) -> None:
     refusal(humay("init", pair), "not empty")
     refusal(humay("init", pair.parent / "new", "--example", "atlantis"), "atlantis", "azersky")

@@ -40,7 +40,7 @@ Days = Annotated[float, typer.Option(min=0.001, max=400, help="length of the spa
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="file to write")]
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="no progress on stderr")]
-Seed = Annotated[int | None, typer.Option(min=0, help="seed where chance is used")]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="seed where chance is used")]
 Threads = Annotated[
     int | None, typer.Option(min=1, max=256, help="threads; default all cores; same result")
 ]
@@ -94,11 +94,14 @@ def read_if_given(path: Path | None, read: Callable[[Path, Epoch], T], epoch: Ep
 
 
 def keep_inputs(inputs: Sequence[Path | None], *outputs: Path | None) -> None:
-    """Refuse to write over a file that is read."""
+    """Refuse to write over a file that is read, or twice to one."""
     kept = {given.resolve() for given in inputs if given is not None}
     for output in outputs:
         if output is not None and output.resolve() in kept:
-            raise OutputError(f"{output}: is read by this command, expected another name for it")
+            raise OutputError(
+                f"{output}: is read or written by this command, expected another name for it"
+            )
+        kept |= set() if output is None else {output.resolve()}
 
 
 def check_suffix(output: Path | None, known: tuple[str, ...]) -> None:

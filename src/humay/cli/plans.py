@@ -112,6 +112,7 @@ def plan(
         float | None,
         typer.Option(
             min=0,
+            max=1000,
             help="price of breaking a promise of the previous plan, as a share of"
             " its worth; default 0.1",
         ),
@@ -152,7 +153,8 @@ def plan(
     check_suffix(output, (".json",))
     check_suffix(book, (".geojson", ".json"))
     found_before = opportunities_file, contacts_file, timeline_file
-    keep_inputs((mission, requests, outcomes, urgent, *found_before), output, book)
+    plans = previous, compare
+    keep_inputs((mission, requests, outcomes, urgent, *plans, *found_before), output, book)
     craft, wanted = loaded(mission, requests)
     flying = _flying(previous, freeze_until, stability, outcomes)
     if flying is not None and urgent is not None:
