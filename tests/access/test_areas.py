@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from humay.access import GroundLine, Strip
+from humay.access import GroundLine, Strip, find_opportunities
 from humay.access.areas import find_strips
 from humay.access.lines import body_axes_itrf
 from humay.access.swath import orbit_aside_m, sure_half_field_rad, usable_swath_m
@@ -510,6 +510,19 @@ def test_spans_that_end_on_the_same_day_have_the_same_strips(spot: Mission) -> N
     later = strips_of(spot, requests, START + timedelta(hours=31), END - timedelta(hours=17))
     assert alike(first, later)
     assert not alike(first, strips_of(spot, requests, START, END + timedelta(hours=1)))
+
+
+def test_areas_are_cut_as_over_another_span_where_that_is_asked(spot: Mission) -> None:
+    """As a plan that follows another asks it, whose strips are on board already."""
+    requests = scattered(30)
+    later, after = END + timedelta(days=1), END + timedelta(days=2)
+    wanted = {strip.name: strip for strip in strips_of(spot, requests)}
+    other = {strip.name: strip.width_m for strip in strips_of(spot, requests, later, after)}
+    found = find_opportunities(spot, requests, start=later, end=after, cut_as=(START, END))
+    assert len(found) > 10
+    for row, name in enumerate(found.strip.tolist()):
+        assert found.width_m[row] == wanted[name].width_m != other[name]
+        assert np.array_equal(found.line.normals[row], wanted[name].line.normals)
 
 
 # ---------------------------------------------------------------- what is left, what is refused

@@ -53,18 +53,20 @@ def find_opportunities(
     margin: bool = False,
     decompositions: int = 1,
     threads: int = 1,
+    cut_as: tuple[datetime, datetime] | None = None,
 ) -> Opportunities:
     """Every window of every request over [start, end], in order of time.
 
-    Areas are cut into strips in as many ways as `decompositions` says (see `find_strips`). Edges
-    are good to 0.01 ms for the given orbit; `sigma_s` says how far its uncertainty may move them.
-    With `margin` windows are only what three sigma of orbit and pointing leave of them. `orbits`
-    saves propagating again what is known already. The result is the same for any number of
-    `threads`.
+    Areas are cut into strips in as many ways as `decompositions` says (see `find_strips`), as over
+    the span `cut_as` where that is another one. Edges are good to 0.01 ms for the given orbit;
+    `sigma_s` says how far its uncertainty may move them. With `margin` windows are only what three
+    sigma of orbit and pointing leave of them. `orbits` saves propagating again what is known
+    already. The result is the same for any number of `threads`.
     """
     search = _Search(
-        mission, requests, start, end, nadir, orbits, margin=margin, decompositions=decompositions
-    )
+        mission, requests, start, end, nadir, orbits, margin=margin, decompositions=decompositions,
+        cut_as=cut_as,
+    )  # fmt: skip
     return search.opportunities(list(search.batches(threads)))
 
 
@@ -137,13 +139,16 @@ class _Search:
     def __init__(
         self, mission: Mission, requests: Sequence[Request], start: datetime, end: datetime,
         nadir: Nadir, orbits: Mapping[str, Ephemeris] | None, *, margin: bool, decompositions: int,
+        cut_as: tuple[datetime, datetime] | None = None,
     ) -> None:  # fmt: skip
         self.mission, self.requests, self.nadir, self.margin = mission, requests, nadir, margin
         self.orbits = ephemerides(mission, start, end) if orbits is None else orbits
         self.epoch = next(iter(self.orbits.values())).epoch
         self.span = self.epoch.seconds(start), self.epoch.seconds(end)
+        cut_from, cut_until = cut_as or (start, end)
+        cut_span = self.epoch.seconds(cut_from), self.epoch.seconds(cut_until)
         self.strips = find_strips(
-            mission, requests, self.orbits, self.span, nadir,
+            mission, requests, self.orbits, cut_span, nadir,
             decompositions=decompositions, exclusions=mission.exclusions,
         )  # fmt: skip
         _refuse_twins(requests, self.strips)

@@ -69,10 +69,11 @@ def survey(
     orbits: Mapping[str, Ephemeris] | None = None,
     stars: AbstractSet[str] = frozenset(),
     threads: int = 1,
+    cut_as: tuple[datetime, datetime] | None = None,
 ) -> Survey:
     """Opportunities, contacts and timelines over [start, end]; what is given is not found again.
-    Calibration looks are offered at the `stars` named, however short they are in sight. The same on
-    any number of `threads`."""
+    Calibration looks are offered at the `stars` named, however short they are in sight. Areas are
+    cut as over the span `cut_as`, if given. The same on any number of `threads`."""
     if orbits is None:
         with step("orbits"):
             orbits = ephemerides(mission, start, end)
@@ -80,7 +81,7 @@ def survey(
         with step("opportunities"):
             opportunities = find_opportunities(
                 mission, requests, start=start, end=end, nadir=nadir, orbits=orbits,
-                threads=threads,
+                threads=threads, cut_as=cut_as,
             )  # fmt: skip
     _refuse_several_cuts(opportunities)
     opportunities, pointing = _allowed(opportunities, pointing, requests)

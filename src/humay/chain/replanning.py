@@ -24,6 +24,7 @@ from humay.schedule import (
     aboard_at,
     aftermath,
     counted_on,
+    cut_as,
     flown_before,
     freeze,
     gbit_aboard,
@@ -147,7 +148,7 @@ def surveyed_again(
         urgent=_urgency(flying, requests, step),
     )
     requests = [*requests, *(flying.urgent or ())]
-    given |= {"stars": _looked_at(document)}
+    given |= {"stars": _looked_at(document), "cut_as": cut_as(document)}
     entries = {entry["name"]: entry for entry in document["requests"]}
     gone = {name for name, entry in entries.items() if not still_asked(entry, requests)}
     several = {request.name for request in requests if request.several_looks}

@@ -191,7 +191,11 @@ def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> I
 
 
 def _counted(case: Case, told: Json, old: Json) -> Iterator[Violation]:
-    """Cadences go on from where the previous plan has them."""
+    """Cadences go on from where the previous plan has them; areas are cut as the first plan of the
+    chain has cut them."""
+    cut, first = told.get("cut_until"), old.get("previous", {}).get("cut_until", old["end"])
+    if cut is not None and parse_utc(cut) != parse_utc(first):
+        yield _fault(case, f"cut_until is {cut}, expected {first}")
     found, expected = told.get("counted_from"), counts_from(old)
     if found is None and not case.mission.calibrations:
         return  # of an older version, without looks that anything is counted for

@@ -466,6 +466,7 @@ PREVIOUS = Record(
         "cost": Number(low=0),
         "withdrawn": Many(Record({"name": TEXT, "was": TEXT})),
         "counted_from": TIME,
+        "cut_until": TIME,
         "imaged": Many(Record({"request": TEXT, "strip": TEXT, **SPAN}, optional=("start",))),
         "failed": Many(TEXT),
         "uplinks": Many(PASS),
@@ -490,6 +491,7 @@ PREVIOUS = Record(
         "lost_uplinks",
         "outcomes",
         "counted_from",
+        "cut_until",
     ),
 )
 

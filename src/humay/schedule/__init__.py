@@ -23,6 +23,7 @@ from humay.schedule.previous import MOST_CHANGED, STABILITY, Previous, Promise, 
 from humay.schedule.setbacks import Aftermath, aftermath, aftermath_text, mission_with
 from humay.schedule.takeover import (
     counted_on,
+    cut_as,
     flown_before,
     imaged_before,
     mission_at,
@@ -52,6 +53,7 @@ __all__ = [
     "answers_document",
     "answers_text",
     "counted_on",
+    "cut_as",
     "difference_document",
     "explain_request",
     "explanation_document",

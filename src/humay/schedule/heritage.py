@@ -11,7 +11,7 @@ from humay.schedule.difference import Difference, Json, plan_difference
 from humay.schedule.held import Held
 from humay.schedule.insertion import Displaced
 from humay.schedule.previous import Previous
-from humay.schedule.takeover import counted_from
+from humay.schedule.takeover import counted_from, cut_until
 from humay.time import format_utc
 
 
@@ -38,6 +38,7 @@ def previous_document(
         "end": previous.document["end"],
         "release": previous.document["release"],
         "counted_from": counted_from(previous.document),
+        "cut_until": cut_until(previous.document),
         "frozen_until": None if until is None else format_utc(until),
         "frozen": [names[row] for _, row in held.frozen],
         "lost": [promise.id for promise in frozen.lost],

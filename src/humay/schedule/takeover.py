@@ -120,6 +120,18 @@ def counted_from(document: Json) -> str:
     return first
 
 
+def cut_until(document: Json) -> str:
+    """The end of that first plan, as over whose span areas are cut into strips in all of them: with
+    other margins, strips that are on board already would be others."""
+    last: str = document.get("previous", {}).get("cut_until", document["end"])
+    return last
+
+
+def cut_as(document: Json) -> tuple[datetime, datetime]:
+    """As over which span the next plan cuts areas into strips."""
+    return parse_utc(counted_from(document)), parse_utc(cut_until(document))
+
+
 def counted_on(mission: Mission, document: Json) -> Mission:
     """The mission with cadences counted on from those of a plan: a later start shifts no date."""
     first = parse_utc(counted_from(document))
