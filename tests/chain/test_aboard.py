@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from humay.chain import Flying
@@ -87,6 +87,7 @@ def small_plan(
     waits=st.booleans(),
     now=st.integers(1, 99),
 )
+@example(acts=[(1, 1), (1, 2)], edges=[1, 3], lost=set(), waits=True, now=2)  # begins to go down
 def test_what_is_recorded_is_sent_and_known_to_be_or_still_on_board(
     acts: list[tuple[int, int]], edges: list[int], lost: set[int], waits: bool, now: int
 ) -> None:

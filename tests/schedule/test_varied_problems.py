@@ -26,6 +26,7 @@ ONCE_REFUSED = {
     50073: (1000, "a place on the edge between two cells of clouds"),
     50174: (0, "clouds for sure wherever anything could be imaged: a bound of nothing"),
     50274: (0, "wheels used to the last, and a rate known to 3e-7 rad/s"),
+    60259: (1000, "charging with the Sun 10 deg off what the side follows"),
 }
 
 

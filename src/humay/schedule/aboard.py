@@ -137,7 +137,7 @@ class _Ledger:
             for booked, part in sent.get(name, {}).items():
                 again = booked in self.lost and self.waits
                 left -= 0.0 if again else part
-                if self.waits and not again and booked not in told:
+                if self.waits and not again and booked not in told and part > LEAST_GBIT:
                     yield self._entry(entry, part, booked)
             if left > LEAST_GBIT:
                 yield self._entry(entry, left, None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from humay.access import Pointing, Timeline
 from humay.arrays import FloatArray, cross, dot, unit
+from humay.earth import AU_M
 from humay.errors import PlanError
 from humay.frames import (
     matrix_from_quaternion,
@@ -20,13 +21,17 @@ from humay.frames import (
 )
 from humay.schedule.quick import states_at
 from humay.schedule.slews import State
-from humay.time import format_utc
+from humay.time import Epoch, format_utc
 
 Law: TypeAlias = Literal["nadir", "sun", "charging", "station"]
 
 LEAST_APART_RAD = np.radians(5.0)
 """Of the Sun from the direction that the side of a charging satellite follows: nearer to it, the
 side would turn fast."""
+
+
+_FINER = 10
+"""Into so many parts nodes of a timeline are cut for the law `charging`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,10 +66,38 @@ def idle_law(
     if law == "nadir":
         return law_through(law, timeline.t_s, timeline.nadir_attitude)
     if law == "charging":
-        axes = charging_pointing(timeline, panel_normal, roll_rad)
-    else:
-        axes = sun_pointing(timeline.sun_gcrf, panel_normal)
+        fine = _finer(timeline)
+        axes = charging_pointing(fine, panel_normal, roll_rad)
+        return law_through(law, fine.t_s, quaternion_from_matrix(axes))
+    axes = sun_pointing(timeline.sun_gcrf, panel_normal)
     return law_through(law, timeline.t_s, quaternion_from_matrix(axes))
+
+
+class _Facing(NamedTuple):
+    """What of a timeline the law `charging` follows."""
+
+    satellite: str
+    epoch: Epoch
+    t_s: FloatArray
+    nadir_attitude: FloatArray
+    sun_gcrf: FloatArray
+
+
+def _finer(timeline: Timeline) -> _Facing:
+    """Between the nodes, too, and with the Sun as the satellite sees it: where it stands near what
+    the side of a charging satellite follows, that turns by several degrees from one node to the
+    next, not evenly, and is off by several times what the direction of the Sun is."""
+    share = np.arange(_FINER) / _FINER
+    steps = np.diff(timeline.t_s)[:, None] * share
+    t_s = np.append((timeline.t_s[:-1, None] + steps).ravel(), timeline.t_s[-1])
+    r_gcrf_m = _columns(timeline.t_s, timeline.r_gcrf_m, t_s)
+    return _Facing(
+        satellite=timeline.satellite,
+        epoch=timeline.epoch,
+        t_s=t_s,
+        nadir_attitude=interpolate(timeline.t_s, timeline.nadir_attitude, t_s),
+        sun_gcrf=unit(AU_M * sun_direction(timeline, t_s) - r_gcrf_m),
+    )
 
 
 def law_through(law: Law, t_s: FloatArray, q: FloatArray) -> IdleLaw:
@@ -115,7 +148,9 @@ def sun_pointing(sun_gcrf: FloatArray, panel_normal: FloatArray) -> FloatArray:
     return facing(sun_gcrf, np.broadcast_to([0.0, 0.0, 1.0], sun_gcrf.shape), panel_normal)
 
 
-def charging_pointing(timeline: Timeline, panel_normal: FloatArray, roll_rad: float) -> FloatArray:
+def charging_pointing(
+    timeline: Timeline | _Facing, panel_normal: FloatArray, roll_rad: float
+) -> FloatArray:
     """`body_from_gcrf` (k, 3, 3) with the panel normal on the Sun, and body y as nearly as it can
     where it points to over nadir, against the orbit's normal; body x along the flight where the
     panels look rather along y. From there the body is turned about the normal.
