@@ -42,6 +42,8 @@ Rng: TypeAlias = np.random.Generator
 MINUTE = timedelta(minutes=1)
 REFUSALS = ("even without imaging", "idle_attitude is 'charging', and at")
 """What a mission may be refused with: it cannot even fly with nothing to do."""
+NO_ROOM = "what stays of the previous plan cannot be flown any more: the memory"
+"""What a plan may be refused with that follows lost passes: what they were to free is still there."""
 PAIR = StereoLimits(
     min_convergence_rad=math.radians(8), max_convergence_rad=math.radians(45),
     max_asymmetry_rad=math.radians(40), min_overlap=0.4,
@@ -349,7 +351,7 @@ def first_plan(varied: Varied, effort: Effort) -> dict[str, Any]:
 
 def next_plan(varied: Varied, old: dict[str, Any], effort: Effort) -> dict[str, Any] | None:
     """A plan that follows one that flies and did not go as planned, accepted by the checker; none
-    where no instant is idle."""
+    where no instant is idle, or data of lost passes leave no room for what is commanded."""
     problem, rng = varied.problem, np.random.default_rng([varied.seed, 8])
     wished = START + _uniform(rng, 0.2, 0.7) * (problem.end - START)
     start = _idle(problem, old, wished.replace(microsecond=0))
@@ -363,10 +365,15 @@ def next_plan(varied: Varied, old: dict[str, Any], effort: Effort) -> dict[str, 
     release = start + float(rng.choice([0.0, 0.5])) * timedelta(hours=1)
     span: dict[str, Any] = {"start": start, "end": problem.end, "release": release}
     given = surveyed_again(problem.mission, problem.requests, flying, **span, step=untold)
-    return planned(
-        given.mission, given.requests, given.found, **span, seed=1, step=untold, effort=effort,
-        previous=given.previous,
-    )  # fmt: skip
+    try:
+        return planned(
+            given.mission, given.requests, given.found, **span, seed=1, step=untold, effort=effort,
+            previous=given.previous,
+        )  # fmt: skip
+    except PlanError as error:
+        if NO_ROOM not in str(error) or not given.previous.lost_passes:
+            raise
+        return None
 
 
 def _idle(problem: Problem, old: dict[str, Any], wished: datetime) -> datetime | None:
