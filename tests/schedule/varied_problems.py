@@ -43,7 +43,7 @@ MINUTE = timedelta(minutes=1)
 REFUSALS = ("even without imaging", "idle_attitude is 'charging', and at")
 """What a mission may be refused with: it cannot even fly with nothing to do."""
 NO_ROOM = "what stays of the previous plan cannot be flown any more: the memory"
-"""What a plan may be refused with that follows lost passes: what they were to free is still there."""
+"""What a plan may be refused with that follows lost passes: what they were to free is there."""
 PAIR = StereoLimits(
     min_convergence_rad=math.radians(8), max_convergence_rad=math.radians(45),
     max_asymmetry_rad=math.radians(40), min_overlap=0.4,
@@ -358,8 +358,9 @@ def next_plan(varied: Varied, old: dict[str, Any], effort: Effort) -> dict[str, 
     if start is None:
         return None
     frozen = start + _uniform(rng, 0, 1) * (problem.end - start) if rng.random() < 0.5 else None
+    outcomes = _outcomes(rng, old, start)
     flying = Flying(
-        document=old, frozen_until=frozen, outcomes=_outcomes(rng, old, start),
+        document=old, frozen_until=frozen, outcomes=outcomes,
         stability=float(rng.choice([0.0, 0.1, 1.0])),
     )  # fmt: skip
     release = start + float(rng.choice([0.0, 0.5])) * timedelta(hours=1)
@@ -371,7 +372,7 @@ def next_plan(varied: Varied, old: dict[str, Any], effort: Effort) -> dict[str, 
             previous=given.previous,
         )  # fmt: skip
     except PlanError as error:
-        if NO_ROOM not in str(error) or not given.previous.lost_passes:
+        if NO_ROOM not in str(error) or not outcomes.passes:
             raise
         return None
 
