@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -71,6 +72,23 @@ def test_what_is_worth_most_takes_the_place_of_the_cheapest_where_it_may(tmp_pat
     changed = len(starts(everything) - starts(free))
     assert changed <= len(free.dropped) + len(free.moved)
     assert starts(everything) <= starts(tied)
+
+
+@pytest.mark.parametrize(("completion", "makes_room"), [("linear", True), ("whole", False)])
+@pytest.mark.parametrize("seed", [19, 23])
+def test_looks_that_depend_on_each_other_do_not_make_room(
+    completion: Literal["linear", "whole"], makes_room: bool, seed: int, tmp_path: Path
+) -> None:
+    """The strips of what counts only as a whole stay, as looks of stereo and of series do."""
+    problem = random_problem(seed, tmp_path)
+    asked = tuple(replace(request, completion=completion) for request in problem.requests)
+    problem = replace(problem, requests=asked)
+    plan = plan_without(problem, "")
+    acts = [act for part in plan.satellites.values() for act in part.acts]
+    name = acts[len(acts) // 2].request
+    twin = next(request for request in problem.requests if request.name == name)
+    made = inserted(problem, plan, replace(twin, name="urgent", weight=1e6), most_changed=1.0)
+    assert bool(made.dropped or made.moved) == makes_room
 
 
 def test_what_is_on_board_does_not_make_room(tmp_path: Path) -> None:

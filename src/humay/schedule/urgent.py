@@ -73,7 +73,8 @@ def insert_urgent(
     """Urgent requests in a plan that is at hand, released at `release`.
 
     `opportunities` and `pointing` are those of the urgent requests alone, over the plan's span;
-    what the plan has is used as it is. At most `most_changed` of its acquisitions make room.
+    what the plan has is used as it is. At most `most_changed` of its acquisitions make room, none
+    of a request whose looks depend on each other: stereo, series, what counts along a curve.
     """
     if not 0 <= most_changed <= 1:
         raise PlanError(f"most_changed is {most_changed}, expected 0 to 1")
@@ -94,15 +95,16 @@ def insert_urgent(
         lane.priorities = {**lane.priorities, **{r.name: r.priority for r in requests}}
     values = np.concatenate([plan.worth.alone, _worths(requests, opportunities)])
     sent = set(_sent(plan, release_s))
-    planned = [act.row for part in plan.satellites.values() for act in part.acts]
+    acts = [act for part in plan.satellites.values() for act in part.acts]
+    held = _held_together(given.requests)
     insertion = Insertion(
         lanes=lanes,
         opportunities=both,
         pointing=samples,
         judge=_Alone(values=values),
         costs=values,
-        may_go=frozenset(planned) - sent,
-        room=math.floor(most_changed * len(planned)),
+        may_go=frozenset(act.row for act in acts if act.request not in held) - sent,
+        room=math.floor(most_changed * len(acts)),
         elsewhere=lambda act: np.flatnonzero(given.opportunities.strip == act.strip).tolist(),
     )
     refusals: dict[str, Refusal | None] = {}
@@ -123,6 +125,11 @@ def insert_urgent(
         dropped=tuple(each.act for each in insertion.displaced if not each.moved),
         moved=tuple(each.act for each in insertion.displaced if each.moved),
     )
+
+
+def _held_together(requests: Sequence[Request]) -> set[str]:
+    """The requests whose looks are not each worth their share, free of one another."""
+    return {r.name for r in requests if r.several_looks or r.completion != "linear"}
 
 
 def _worths(requests: Sequence[Request], o: Opportunities) -> FloatArray:
