@@ -155,6 +155,27 @@ def test_outcomes_of_what_is_unknown_or_not_over_are_refused(problem: Problem) -
             next_plan(problem, old, told(**what), start)
 
 
+def test_what_is_still_to_be_sent_did_not_come_down_damaged(tmp_path: Path) -> None:
+    """It would be asked for again, and sent all the same; the checker finds what says so."""
+    problem = random_problem(2, tmp_path)
+    old = first_plan(problem)
+    entry, sent = old["acquisitions"][0], old["downlinks"][-1]["end"]
+    assert entry["id"] in {item["acquisition"] for item in old["downlinks"][-1]["items"]}
+    start = after(problem, old, old["acquisitions"][-1])
+    assert start < parse_utc(sent)
+    damaged = told(acquisitions=[{"id": entry["id"], "what": "lost"}])
+    with pytest.raises(PlanError, match=f"{entry['id']}.*down damaged.*on board.*{sent} by the"):
+        next_plan(problem, old, damaged, start)
+    cloudy = told(acquisitions=[{"id": entry["id"], "what": "cloudy"}])
+    new = copy.deepcopy(next_plan(problem, old, cloudy, start))
+    new["previous"]["outcomes"]["acquisitions"][0]["what"] = "lost"
+    found = check_plan(problem.mission, problem.requests, new, old, damaged)
+    assert {v.code for v in found} == {"previous"}
+    assert any(f"{entry['id']!r} came down damaged" in v.message for v in found)
+    later = after(problem, old, {"end": sent})
+    assert next_plan(problem, old, damaged, later)["previous"]["failed"] == [entry["id"]]
+
+
 @pytest.mark.parametrize(
     ("what", "said"),
     [

@@ -13,6 +13,8 @@ from humay.check.violations import Violation
 from humay.mission import Outage, Outcomes
 from humay.time import parse_utc
 
+LEAST_GBIT = 1e-4  # the curves that the rest is read off are told to that
+
 
 def check_outcomes(
     case: Case, told: Json, old: Json, outcomes: Outcomes | None
@@ -28,6 +30,7 @@ def check_outcomes(
         return
     if "outcomes" not in told:
         return
+    yield from _damaged(case, told, old)
     failed = missed(told, old) | {e["id"] for e in told["outcomes"]["acquisitions"]}
     failed |= _gone(told, old)
     over = {a["id"] for a in images_of(old) if case.clock.seconds(a["end"]) <= case.start_s}
@@ -38,6 +41,31 @@ def check_outcomes(
     ):
         if set(told[key]) != expected:
             yield fault(key, ", ".join(sorted(told[key])) or "none", ", ".join(sorted(expected)))
+
+
+def _damaged(case: Case, told: Json, old: Json) -> Iterator[Violation]:
+    """What came down damaged has come down: nothing of it waits to be sent."""
+    waiting = {
+        (e["strip"], parse_utc(e["end"])): e["gbit"]
+        for e in told.get("aboard", ())
+        if e["pass"] is None and e["end"] is not None
+    }
+    images = {e["id"]: (e["strip"], parse_utc(e["end"])) for e in images_of(old)}
+    bad = [(e["id"], images.get(e["id"])) for e in told["outcomes"]["acquisitions"] if _lost(e)]
+    bad += [
+        (e["strip"], (e["strip"], parse_utc(e["end"])))
+        for e in told["outcomes"]["images"]
+        if _lost(e)
+    ]
+    for name, image in bad:
+        if image is not None and waiting.get(image, 0.0) > LEAST_GBIT:
+            message = f"{name!r} came down damaged, expected no more of it on board unsent, found"
+            message += f" {waiting[image]:.6f} Gbit"
+            yield case.at("previous", "plan.previous.outcomes", message)
+
+
+def _lost(entry: Json) -> bool:
+    return bool(entry["what"] == "lost")
 
 
 def safe_modes(told: Json) -> list[Outage]:

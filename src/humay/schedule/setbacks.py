@@ -7,7 +7,7 @@ satellite flew what it had been told before. A satellite in safe mode does nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from humay.errors import PlanError
 from humay.mission import Mission, Outcomes
-from humay.schedule.aboard import gone_with
+from humay.schedule.aboard import ROUNDED_GBIT, aboard_at, gone_with
 from humay.schedule.previous import beginnings
 from humay.schedule.recorded import recorded, without
 from humay.time import format_utc, parse_utc
@@ -46,7 +46,8 @@ def aftermath(
 ) -> Aftermath:
     """What is known of a plan at the start of the next; nothing was received in passes `lost`.
 
-    Raises `PlanError` for outcomes of what the plan does not have, or of what is not over by then.
+    Raises `PlanError` for outcomes of what the plan does not have, or of what is not over by then,
+    and for images that came down damaged while something of them is still to be sent.
     """
     _refuse_unknown(document, outcomes, start)
     struck = {
@@ -58,6 +59,7 @@ def aftermath(
     down = frozenset(struck | {each.id for each in outcomes.passes if each.down} | lost)
     missed = _missed(document, outcomes, up)
     flown = _flown(document, outcomes, missed, up, start)
+    _refuse_unsent(document, outcomes, aboard_at(flown, start, down), start)
     told = {each.id for each in outcomes.acquisitions}
     over = {a["id"] for a in recorded(document) if parse_utc(a["end"]) <= start}
     return Aftermath(
@@ -180,6 +182,51 @@ def _refuse_late(what: str, name: str, end: str | None, start: datetime) -> None
             f"outcomes: {what} {name!r} ends at {end}, expected before the new plan begins,"
             f" {format_utc(start)}: begin it later"
         )
+
+
+def _refuse_unsent(
+    document: Json, outcomes: Outcomes, aboard: Sequence[Json], start: datetime
+) -> None:
+    """That an image came down damaged is known when all of it came down."""
+    images = {a["id"]: (a["strip"], parse_utc(a["end"])) for a in recorded(document)}
+    damaged = [
+        (f"acquisition {each.id!r}", images[each.id])
+        for each in outcomes.acquisitions
+        if each.what == "lost"
+    ]
+    damaged += [
+        (f"image of {each.strip!r} until {format_utc(each.end)}", (each.strip, each.end))
+        for each in outcomes.images
+        if each.what == "lost"
+    ]
+    for what, (strip, end) in damaged:
+        left = sum(
+            each["gbit"]
+            for each in aboard
+            if each["pass"] is None and each["strip"] == strip and parse_utc(each["end"]) == end
+        )
+        if left > ROUNDED_GBIT:
+            raise PlanError(
+                f"outcomes: {what} is told to have come down damaged, and {left:.3f} Gbit of it are"
+                f" on board as the new plan begins, {format_utc(start)}; the last of it comes down"
+                f" {_last_sent(document, strip, end)}: expected one of which all has come down"
+            )
+
+
+def _last_sent(document: Json, strip: str, end: datetime) -> str:
+    """When the last data of an image come down by a plan, in words."""
+    older = document.get("previous", {}).get("aboard", [])
+    names = {
+        each["id"]
+        for each in [*older, *recorded(document)]
+        if each["strip"] == strip and parse_utc(each["end"]) == end
+    }
+    ends = [
+        downlink["end"]
+        for downlink in document["downlinks"]
+        if any((item.get("aboard") or item["acquisition"]) in names for item in downlink["items"])
+    ]
+    return f"at {max(ends, key=parse_utc)} by the previous plan" if ends else "after that plan"
 
 
 # For people ---------------------------------------------------------------------------------------
