@@ -98,6 +98,7 @@ def test_what_a_lost_uplink_was_to_command_did_not_happen(problem: Problem) -> N
     over = {name for name, a in carried.items() if parse_utc(a["end"]) <= start}
     assert entry["id"] in over
     assert set(new["previous"]["failed"]) == over
+    assert set(new["previous"]["lost"]) == carried.keys() - over
     assert new["previous"]["lost_uplinks"] == [entry["uplink"]]
     assert new["previous"]["lost_passes"] == []
     assert entry["uplink"] not in {a["uplink"] for a in new["acquisitions"]}

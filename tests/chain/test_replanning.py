@@ -347,6 +347,34 @@ def test_an_outage_that_nobody_knew_of_takes_what_it_meets(tmp_path: Path) -> No
     assert hit["id"] in new["previous"]["lost"]
 
 
+def test_what_cannot_be_commanded_any_more_costs_nothing_and_may_be_commanded_anew(
+    tmp_path: Path,
+) -> None:
+    """All that the pass was to carry is lost, though none of it is frozen yet."""
+    problem = random_problem(2, tmp_path)
+    old = first_plan(problem)
+    carrier = next(p for p in old["passes"] if p["id"] == old["acquisitions"][0]["uplink"])
+    fire = Outage(
+        station=carrier["station"],
+        start=parse_utc(carrier["start"]),
+        end=parse_utc(carrier["end"]),
+        reason="fire",
+    )
+    mission = replace(problem.mission, outages=(*problem.mission.outages, fire))
+    hit = replace(problem, mission=mission)
+    new = again(hit, Flying(document=old), release=START - HOUR)
+    carried = [a["id"] for a in old["acquisitions"] if a["uplink"] == carrier["id"]]
+    assert sorted(new["previous"]["lost"]) == sorted(carried)
+    assert new["previous"]["dropped"] + new["previous"]["moved"] > 0
+    assert new["previous"]["cost"] == 0.0
+    assert carrier["id"] not in {a["uplink"] for a in new["acquisitions"]}
+    new["previous"]["lost"] = carried[1:]
+    found = check_plan(mission, problem.requests, new, old)
+    assert [v.message for v in found] == [
+        f"lost is {', '.join(carried[1:])}, expected {', '.join(carried)}"
+    ]
+
+
 # The command --------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -149,6 +149,7 @@ class _Satellite:
 
     thaw_s: float
     acquisitions: Sequence[Json]
+    lost: frozenset[str]  # to outages, themselves or the passes with their commands
     passes: Sequence[Json]
     whole: bool  # nothing of it is lost to outages: then its downlinks stay, too
 
@@ -315,6 +316,7 @@ def _stays(case: Case, told: Json, old: Json, satellite: Satellite) -> _Satellit
     return _Satellite(
         thaw_s=thaw_s,
         acquisitions=frozen,
+        lost=frozenset(entry["id"] for entry in own) - {entry["id"] for entry in flown},
         passes=[
             entry
             for name, entry in kept.items()
@@ -475,17 +477,20 @@ def _counts(case: Case, told: Json, old: Json) -> Iterator[Violation]:
     for key, expected in counts.items():
         if told[key] != expected:
             yield _fault(case, f"{key} is {told[key]}, expected {expected}")
-    frozen = {
-        entry["id"]
-        for satellite in case.mission.satellites
-        for entry in _stays(case, told, old, satellite).acquisitions
-    }
+    stays = [_stays(case, told, old, satellite) for satellite in case.mission.satellites]
+    frozen = {entry["id"] for each in stays for entry in each.acquisitions}
+    lost = {name for each in stays for name in each.lost}
+    if set(told["lost"]) != lost:
+        message = f"lost is {_listed(told['lost'])}, expected {_listed(lost)}"
+        yield _fault(case, message)
     gone = [one for one, two in paired if one["opportunity"] != two["opportunity"]]
     broken = [
-        float(entry["value"])
-        for entry in [*gone, *before]
-        if entry["id"] not in frozen | set(told["lost"])
+        float(entry["value"]) for entry in [*gone, *before] if entry["id"] not in frozen | lost
     ]
     cost = told["stability"] * math.fsum(broken)
     if abs(told["cost"] - cost) > COST_TOLERANCE * max(1.0, cost):
         yield _fault(case, f"cost is {told['cost']:g}, expected {cost:g}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -26,7 +26,8 @@ from humay.time import Epoch, parse_utc
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Held:
-    """Promises beside the opportunity each is: those that stay, and those that had better stay.
+    """Promises beside the opportunity each is: those that stay, and those that had better stay,
+    or may be commanded anew.
 
     `passes` stay, `uplinks` are the passes of the promises that stay, `from_s` says when each
     satellite is free for other passes, `end_s` when the previous plan ends.
@@ -141,24 +142,30 @@ class Held:
             return 0.0
         rows = set(done)
         return self.previous.stability * math.fsum(
-            worth.alone[row] for _, row in self.wished if row in rows
+            worth.alone[row] for row in self._priced if row in rows
         )
+
+    @property
+    def _priced(self) -> list[int]:
+        """The opportunities of promises that can be kept or broken."""
+        priced = frozenset() if self.freeze is None else self.freeze.priced
+        return [row for promise, row in self.wished if promise.id in priced]
 
     def bonus(self, rows: IntArray, worth: Worth) -> FloatArray:
         """What doing opportunities `rows` (n,) adds for being what was promised. What belongs
         together with others (stereo) keeps its chance by being tried again, not here."""
         if self.previous is None:
             return np.zeros(len(rows))
-        promised = np.isin(rows, [row for _, row in self.wished])
+        promised = np.isin(rows, self._priced)
         promised &= part_alone(worth)[rows] != TOGETHER
         return np.where(promised, self.previous.stability * worth.alone[rows], 0.0)
 
     def rivals(self, rows: IntArray, worth: Worth) -> IntArray:
         """Pairs (k, 2) of candidates that are opportunities `rows` (n,): a promise and what else
         images its strip. Without them, an image could be taken twice for the sake of a promise."""
-        if not self.wished:
+        promised = set(self._priced)
+        if not promised:
             return no_conflicts(2)
-        promised = {row for _, row in self.wished}
         part = part_alone(worth)[rows].tolist()
         of: dict[int, list[int]] = {}
         for i, number in enumerate(part):

@@ -102,8 +102,9 @@ def _broken(held: Held, found: Difference) -> float:
     """What the promises are worth that could be broken and are: imaged by another satellite, in
     another window, or not at all."""
     assert held.freeze is not None
-    free = {promise.id for promise in held.freeze.open}
     elsewhere = [one for one, two in found.moved if one["opportunity"] != two["opportunity"]]
     return math.fsum(
-        float(entry["value"]) for entry in [*elsewhere, *found.dropped] if entry["id"] in free
+        float(entry["value"])
+        for entry in [*elsewhere, *found.dropped]
+        if entry["id"] in held.freeze.priced
     )

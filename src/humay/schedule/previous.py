@@ -155,8 +155,9 @@ class Freeze:
     """What stays of a previous plan: acquisitions and passes, and when each satellite is free for
     something else.
 
-    `open` are the other acquisitions, `lost` those that would stay, but for an outage that nobody
-    knew of.
+    `open` are the acquisitions that may be planned again. Those that an outage takes that nobody
+    knew of, or whose commands do not go up, are `lost`: they may be `open`, but nobody can count on
+    them any more.
     """
 
     acts: tuple[Promise, ...]
@@ -165,6 +166,11 @@ class Freeze:
     passes: tuple[Booked, ...]
     uplinks: Mapping[str, Booked]
     thaw_s: Mapping[str, float]
+
+    @property
+    def priced(self) -> frozenset[str]:
+        """The promises that can be kept or broken."""
+        return frozenset(p.id for p in self.open) - {p.id for p in self.lost}
 
 
 def freeze(
@@ -208,10 +214,13 @@ def freeze(
         thaw_s[satellite.name] = thaw = _thaw(max(held_s, ready_s), taken)
         for promise in own:
             on_board = promise.uplink in kept and kept[promise.uplink].start_s < ready_s
-            if not (promise.from_s < thaw or on_board):
+            stays = promise.from_s < thaw or on_board
+            if not stays:
                 free.append(promise)
-            else:
-                (acts if promise.id in sure else lost).append(promise)
+            elif promise.id in sure:
+                acts.append(promise)
+            if promise.id not in sure:
+                lost.append(promise)
     carriers = {p.uplink for p in acts}
     return Freeze(
         acts=tuple(acts),
