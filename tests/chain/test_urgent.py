@@ -121,6 +121,9 @@ def test_requests_that_are_neither_known_nor_urgent_and_known_names_are_refused(
         hurried(more, old, one, most=1.0)
     with pytest.raises(PlanError, match="asked for already"):
         hurried(problem, old, replace(one, name=name), most=1.0)
+    less = replace(problem, requests=tuple(r for r in problem.requests if r.name != name))
+    with pytest.raises(PlanError, match=f"was asked for '{name}', too.*--book"):
+        hurried(less, old, one, most=1.0)
     with pytest.raises(PlanError, match="most_changed"):
         hurried(problem, old, one, most=1.1)
 

@@ -190,7 +190,8 @@ def _weighed(
 
 
 def _urgency(flying: Flying, requests: Sequence[Request], step: Step) -> Urgency | None:
-    """The requests that just came in. Raises `PlanError` for one of a name that is known."""
+    """The requests that just came in. Raises `PlanError` for one of a name that is known, and where
+    the others are not all that the plan that flies was asked for."""
     if flying.urgent is None:
         return None
     known = {request.name for request in requests}
@@ -198,6 +199,15 @@ def _urgency(flying: Flying, requests: Sequence[Request], step: Step) -> Urgency
     twin = next((request.name for request in flying.urgent if request.name in known), None)
     if twin is not None:
         raise PlanError(f"urgent request {twin!r} is asked for already, expected a new name")
+    withdrawn = {each["name"] for each in flying.document.get("previous", {}).get("withdrawn", ())}
+    asked = {request.name for request in requests}
+    lacking = sorted({e["name"] for e in flying.document["requests"]} - withdrawn - asked)
+    if lacking:
+        raise PlanError(
+            f"the previous plan was asked for {', '.join(map(repr, lacking))}, too, expected beside"
+            " urgent requests all that it was asked for: give as requests the --book that was"
+            " written with it"
+        )
     names = tuple(request.name for request in flying.urgent)
     return Urgency(names=names, most_changed=flying.most_changed, timed=step)
 
