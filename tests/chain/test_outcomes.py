@@ -146,11 +146,18 @@ def test_outcomes_of_what_is_unknown_or_not_over_are_refused(problem: Problem) -
     first, last = old["acquisitions"][0], old["acquisitions"][-1]
     start = after(problem, old, first)
     mode = {"satellite": "nobody", "start": format_utc(START), "end": format_utc(start)}
+    own = {"satellite": first["satellite"]}
+    to_come = own | {"start": format_utc(start), "end": format_utc(start + HOUR)}
+    gone = own | {"start": format_utc(START - 9 * HOUR), "end": format_utc(START - 8 * HOUR)}
+    with pytest.raises(PlanError, match="stands twice"):
+        told(safe_modes=[to_come, to_come | {"reason": "again"}])
     for what, said in (
         ({"acquisitions": [{"id": "A9999", "what": "cloudy"}]}, "'A9999' is not in the previous"),
         ({"acquisitions": [{"id": last["id"], "what": "cloudy"}]}, "begin it later"),
         ({"passes": [{"id": "nowhere"}]}, "'nowhere' is not in the previous plan"),
         ({"safe_modes": [mode]}, "safe mode of 'nobody'"),
+        ({"safe_modes": [to_come]}, r"tell what is to come as an \[\[outage\]\]"),
+        ({"safe_modes": [gone]}, "expected after the previous plan begins"),
     ):
         with pytest.raises(PlanError, match=said):
             next_plan(problem, old, told(**what), start)

@@ -64,6 +64,8 @@ class Outcomes:
         _refuse_twins("acquisition", (each.id for each in self.acquisitions))
         _refuse_twins("image", ((each.strip, each.end) for each in self.images))
         _refuse_twins("pass", (each.id for each in self.passes))
+        modes = [(m.satellite, format_utc(m.start), format_utc(m.end)) for m in self.safe_modes]
+        _refuse_twins("safe mode", modes)
 
     def document(self) -> dict[str, Any]:
         """As the file has it, with nothing left out."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from humay.errors import PlanError
-from humay.mission import Mission, Outcomes
+from humay.mission import Mission, Outage, Outcomes
 from humay.schedule.aboard import ROUNDED_GBIT, aboard_at, gone_with
 from humay.schedule.previous import beginnings
 from humay.schedule.recorded import recorded, without
@@ -170,6 +170,23 @@ def _refuse_unknown(document: Json, outcomes: Outcomes, start: datetime) -> None
                 f"outcomes: safe mode of {mode.satellite!r} found, expected one of"
                 f" {', '.join(satellites)}"
             )
+        _refuse_elsewhen(document, mode, start)
+
+
+def _refuse_elsewhen(document: Json, mode: Outage, start: datetime) -> None:
+    """A safe mode is one of the plan that flew; one still to come is an outage."""
+    what = f"outcomes: safe mode of {mode.satellite!r}"
+    if mode.start >= start:
+        raise PlanError(
+            f"{what} begins at {format_utc(mode.start)}, expected before the new plan,"
+            f" {format_utc(start)}: tell what is to come as an [[outage]] of the mission"
+        )
+    first = min(parse_utc(each["start"]) for each in [document, *_passes(document)])
+    if mode.end <= first:
+        raise PlanError(
+            f"{what} ends at {format_utc(mode.end)}, expected after the previous plan begins,"
+            f" {format_utc(first)}"
+        )
 
 
 def _refuse_late(what: str, name: str, end: str | None, start: datetime) -> None:
