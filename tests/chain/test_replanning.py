@@ -331,6 +331,20 @@ def test_a_previous_plan_of_another_day_is_refused(tmp_path: Path) -> None:
         again(problem, late, release=START)
 
 
+def test_an_end_that_cuts_what_is_commanded_and_a_release_too_soon_are_refused(
+    tmp_path: Path,
+) -> None:
+    problem = random_problem(12, tmp_path)
+    old = first_plan(problem)
+    last = max(parse_utc(look["end"]) for look in old["acquisitions"])
+    short = replace(problem, end=last - timedelta(seconds=1))
+    everything = Flying(document=old, frozen_until=parse_utc(old["end"]) - timedelta(seconds=1))
+    with pytest.raises(PlanError, match=r"expected an end after .* is commanded"):
+        again(short, everything, release=START)
+    with pytest.raises(PlanError, match="expected no sooner than the previous one, which was at"):
+        again(problem, Flying(document=old), release=START - 2 * HOUR)
+
+
 def test_an_outage_that_nobody_knew_of_takes_what_it_meets(tmp_path: Path) -> None:
     problem = random_problem(12, tmp_path)
     old = first_plan(problem)

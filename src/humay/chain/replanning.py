@@ -18,6 +18,7 @@ from humay.mission import Mission, Outcomes, Request
 from humay.schedule import (
     MOST_CHANGED,
     STABILITY,
+    Freeze,
     Previous,
     Promise,
     Urgency,
@@ -35,7 +36,7 @@ from humay.schedule import (
     state_at,
     taken_looks,
 )
-from humay.time import format_utc, parse_utc
+from humay.time import Epoch, format_utc, parse_utc
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,6 +155,7 @@ def surveyed_again(
     several = {request.name for request in requests if request.several_looks}
     found = survey(mission, requests, start=start, end=end, step=step, **given)
     frozen = freeze(previous, mission, release, start, found.opportunities.epoch)
+    _refuse_too_soon(document, frozen, release, end, found.opportunities.epoch)
     lacking = _lacking(previous, frozen.acts, found, gone)
     if lacking:
         names = {request.name for request in requests}
@@ -169,6 +171,27 @@ def surveyed_again(
         found=_without_done(mission, requests, previous, frozen.acts, found, gone | several),
         previous=previous,
     )
+
+
+def _refuse_too_soon(
+    document: Mapping[str, Any], frozen: Freeze, release: datetime, end: datetime, epoch: Epoch
+) -> None:
+    """Refuse a release before that of the plan that flies, and an end that cuts what stays."""
+    before = parse_utc(document["release"])
+    if release < before:
+        raise PlanError(
+            f"the new plan is released at {format_utc(release)}, expected no sooner than the"
+            f" previous one, which was at {format_utc(before)}"
+        )
+    end_s = epoch.seconds(end)
+    cut = [(p.end_s, f"acquisition {p.id!r}") for p in frozen.acts if p.end_s > end_s]
+    cut += [(b.start_s, f"pass {b.pass_id!r}") for b in frozen.passes if b.start_s >= end_s]
+    if cut:
+        last_s, what = max(cut)
+        raise PlanError(
+            f"the new plan ends at {format_utc(end)}, expected an end after"
+            f" {format_utc(epoch.utc(last_s))}: {what} of the previous plan is commanded"
+        )
 
 
 def _looked_at(document: Mapping[str, Any]) -> frozenset[str]:

@@ -194,6 +194,9 @@ def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> I
 def _counted(case: Case, told: Json, old: Json) -> Iterator[Violation]:
     """Cadences go on from where the previous plan has them; areas are cut as the first plan of the
     chain has cut them."""
+    release, before = parse_utc(case.plan["release"]), parse_utc(old["release"])
+    if release < before:
+        yield _fault(case, f"released before the previous plan was, at {old['release']}")
     cut, first = told.get("cut_until"), old.get("previous", {}).get("cut_until", old["end"])
     if cut is not None and parse_utc(cut) != parse_utc(first):
         yield _fault(case, f"cut_until is {cut}, expected {first}")

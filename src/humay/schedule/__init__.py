@@ -19,7 +19,15 @@ from humay.schedule.explain import (
 from humay.schedule.held import rows_of
 from humay.schedule.improve import Effort
 from humay.schedule.plan import Plan, PlanInput, make_plan
-from humay.schedule.previous import MOST_CHANGED, STABILITY, Previous, Promise, Urgency, freeze
+from humay.schedule.previous import (
+    MOST_CHANGED,
+    STABILITY,
+    Freeze,
+    Previous,
+    Promise,
+    Urgency,
+    freeze,
+)
 from humay.schedule.setbacks import Aftermath, aftermath, aftermath_text, mission_with
 from humay.schedule.takeover import (
     counted_on,
@@ -40,6 +48,7 @@ __all__ = [
     "Displacement",
     "Effort",
     "Explanation",
+    "Freeze",
     "Inserted",
     "Plan",
     "PlanInput",
