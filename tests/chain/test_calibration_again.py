@@ -200,7 +200,12 @@ def test_the_moon_is_counted_from_the_first_plan_of_a_chain(
 def test_a_look_that_failed_is_due_again(what: str, world: World, old: Json) -> None:
     """One that was never taken weighs nothing and counts for no limit."""
     [(name, look)] = [pair for pair in taken(old).items() if pair[0].startswith("sand")]
-    start = after(world, old, look["end"])
+    down = [
+        downlink["end"]
+        for downlink in old["downlinks"]
+        if look["id"] in {item["acquisition"] for item in downlink["items"]}
+    ]
+    start = after(world, old, max(down) if what == "lost" else look["end"])
     outcomes = outcomes_from(
         {"format": "humay-outcomes-1", "acquisitions": [{"id": look["id"], "what": what}]}, "here"
     )

@@ -166,7 +166,7 @@ def test_a_request_withdrawn_too_late_is_flown_and_told(tmp_path: Path) -> None:
     assert new["previous"]["withdrawn"] == [{"name": gone, "was": gone}]
     assert gone in {entry["request"] for entry in new["acquisitions"]}
     free = again(
-        problem, Flying(document=old), release=START - 2 * HOUR, requests=left
+        problem, Flying(document=old), release=START - HOUR, requests=left
     )  # released before that plan's first pass: nothing is on board yet
     assert gone not in {entry["name"] for entry in free["requests"]}
 
