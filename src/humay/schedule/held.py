@@ -224,12 +224,14 @@ def hold(
     contacts: Contacts,
     links: Sequence[Link],
     span_s: tuple[float, float],
+    sets: Sequence[tuple[int, ...]] = (),
 ) -> Held:
-    """Find the opportunity of every promise, and the contact of every pass that stays.
+    """Find the opportunity of every promise, and the contact of every pass that stays; looks that
+    make one of the `sets` of stereo together are found as such.
 
     Raises `PlanError` for a promise that stays and is no opportunity any more (`rows_of`).
     """
-    stays = rows_of(previous, frozen.acts, o, pointing)
+    stays = rows_of(previous, frozen.acts, o, pointing, sets)
     for promise, row in stays:
         if row is None:
             raise PlanError(
@@ -244,7 +246,7 @@ def hold(
         frozen=[(promise, row) for promise, row in stays if row is not None],
         wished=[
             (promise, row)
-            for promise, row in rows_of(previous, frozen.open, o, pointing)
+            for promise, row in rows_of(previous, frozen.open, o, pointing, sets)
             if row is not None
         ],
         passes=passes,
@@ -265,13 +267,15 @@ def rows_of(
     promises: Sequence[Promise],
     o: Opportunities,
     pointing: Sequence[Pointing | None],
+    sets: Sequence[tuple[int, ...]] = (),
 ) -> list[tuple[Promise, int | None]]:
     """Of each promise the opportunity that it is, by satellite, strip, time and, of a calibration
-    look, target, if there is one."""
+    look, target, if there is one. Of several, looks of one strip take those that make one of the
+    `sets` together: windows of stereo are there once for each set that they may be of."""
     rows: dict[tuple[str, str], list[int]] = {}
     for row in range(len(o)):
         rows.setdefault((str(o.satellite[row]), str(o.strip[row])), []).append(row)
-    found: list[tuple[Promise, int | None]] = []
+    fits: list[list[int]] = []
     for promise in promises:
         _, strip = previous.promised(promise.request, promise.strip)
         own = [
@@ -281,7 +285,33 @@ def rows_of(
             and o.plan_start_s[row] - SAME_S <= promise.start_s <= o.plan_end_s[row] + SAME_S
             and promise.target in (None, looked_at(str(o.opportunity_id[row])))
         ]
-        found.append((promise, own[0] if own else None))
+        fits.append(own)
+    together = _sets_made(promises, fits, sets)
+    return [
+        (promise, together.get(i, own[0] if own else None))
+        for i, (promise, own) in enumerate(zip(promises, fits, strict=True))
+    ]
+
+
+def _sets_made(
+    promises: Sequence[Promise], fits: Sequence[Sequence[int]], sets: Sequence[tuple[int, ...]]
+) -> dict[int, int]:
+    """The rows, by number of the promise, of promises that follow each other and make a set, where
+    `fits` are the rows that each may be."""
+    of_strip: dict[tuple[str, str], list[int]] = {}
+    for i in sorted(range(len(promises)), key=lambda i: promises[i].start_s):
+        of_strip.setdefault((promises[i].request, promises[i].strip), []).append(i)
+    of_row: dict[int, list[tuple[int, ...]]] = {}
+    for members in sets:
+        of_row.setdefault(members[0], []).append(members)
+    found: dict[int, int] = {}
+    for own in of_strip.values():
+        for k, i in enumerate(own):
+            for members in [each for row in fits[i] for each in of_row.get(row, ())]:
+                looks = own[k : k + len(members)]
+                whole = len(looks) == len(members) and not found.keys() & set(looks)
+                if whole and all(r in fits[j] for j, r in zip(looks, members, strict=True)):
+                    found |= dict(zip(looks, members, strict=True))
     return found
 
 

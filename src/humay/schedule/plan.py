@@ -255,8 +255,9 @@ def make_plan(
     if previous is not None:
         frozen = freeze(previous, given.mission, release, start, epoch)
         held = hold(
-            previous, frozen, looks.opportunities, looks.pointing, given.contacts, given.links, span
-        )
+            previous, frozen, looks.opportunities, looks.pointing, given.contacts, given.links,
+            span, looks.sets,
+        )  # fmt: skip
     passes = book_passes(
         given.mission,
         given.contacts,
