@@ -13,7 +13,7 @@ from humay.errors import PlanError
 from humay.schedule import Effort, Plan, plan_document
 from tests.schedule.random_problems import GREEDY, Problem, plan_of, random_problem
 
-BATCHES, EACH = 40, 25
+BATCHES, EACH = 28, 25
 SEARCHED = Effort(iterations=2_000)
 
 

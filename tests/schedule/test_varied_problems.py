@@ -19,7 +19,7 @@ from tests.schedule.varied_problems import (
 )
 
 EFFORT = Effort(iterations=200)
-FEW, MANY = (0, 2, 3, 4, 5), range(8, 80)
+FEW, MANY = (0, 2, 3, 4, 5), range(8, 56)
 
 
 ONCE_REFUSED = {
