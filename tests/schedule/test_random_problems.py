@@ -1,4 +1,4 @@
-"""1,000 random small missions: the checker, which shares no code with the planner, accepts every
+"""700 random small missions: the checker, which shares no code with the planner, accepts every
 plan, and no plan is worth more than the bound says is possible."""
 
 from __future__ import annotations
