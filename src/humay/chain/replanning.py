@@ -155,7 +155,7 @@ def surveyed_again(
     several = {request.name for request in requests if request.several_looks}
     found = survey(mission, requests, start=start, end=end, step=step, **given)
     frozen = freeze(previous, mission, release, start, found.opportunities.epoch)
-    _refuse_too_soon(document, frozen, release, end, found.opportunities.epoch)
+    _refuse_release_or_end(document, frozen, release, end, found.opportunities.epoch)
     lacking = _lacking(previous, frozen.acts, found, gone)
     if lacking:
         names = {request.name for request in requests}
@@ -173,7 +173,7 @@ def surveyed_again(
     )
 
 
-def _refuse_too_soon(
+def _refuse_release_or_end(
     document: Mapping[str, Any], frozen: Freeze, release: datetime, end: datetime, epoch: Epoch
 ) -> None:
     """Refuse a release before that of the plan that flies, and an end that cuts what stays."""

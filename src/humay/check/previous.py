@@ -168,6 +168,7 @@ def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> I
     for key in ("start", "end", "release"):
         if told[key] != old[key]:
             yield _fault(case, f"{key} is {told[key]}, expected {old[key]}")
+    yield from _in_turn(case, told, old)
     yield from _counted(case, told, old)
     yield from check_outcomes(case, told, old, outcomes)
     flown = as_flown(case, told, old)
@@ -191,15 +192,18 @@ def check_previous(case: Case, old: Json, outcomes: Outcomes | None = None) -> I
     yield from check_urgent(case, told, old)
 
 
-def _counted(case: Case, told: Json, old: Json) -> Iterator[Violation]:
-    """Cadences go on from where the previous plan has them; areas are cut as the first plan of the
-    chain has cut them."""
+def _in_turn(case: Case, told: Json, old: Json) -> Iterator[Violation]:
+    """Released after the previous plan, with areas cut as the first plan of the chain has them."""
     release, before = parse_utc(case.plan["release"]), parse_utc(old["release"])
     if release < before:
         yield _fault(case, f"released before the previous plan was, at {old['release']}")
     cut, first = told.get("cut_until"), old.get("previous", {}).get("cut_until", old["end"])
     if cut is not None and parse_utc(cut) != parse_utc(first):
         yield _fault(case, f"cut_until is {cut}, expected {first}")
+
+
+def _counted(case: Case, told: Json, old: Json) -> Iterator[Violation]:
+    """Cadences go on from where the previous plan has them."""
     found, expected = told.get("counted_from"), counts_from(old)
     if found is None and not case.mission.calibrations:
         return  # of an older version, without looks that anything is counted for
