@@ -253,10 +253,25 @@ def _richer(plan: dict[str, Any]) -> None:
     plan["previous"]["state"] = {"sat-0": {"memory_gbit": 0.5}}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [_moved, _told_free, _other_pass, _miscounted, _cheap, _forgotten, _imaged, _richer],
-)
+def _cut_later(plan: dict[str, Any]) -> None:
+    plan["previous"]["cut_until"] = format_utc(START + 50 * HOUR)
+
+
+def _released_sooner(plan: dict[str, Any]) -> None:
+    plan["release"] = format_utc(START - 2 * HOUR)
+
+
+def _lost(plan: dict[str, Any]) -> None:
+    plan["previous"]["lost"].append(plan["previous"]["frozen"][0])
+
+
+CHANGES = (
+    _moved, _told_free, _other_pass, _miscounted, _cheap, _forgotten, _imaged, _richer, _cut_later,
+    _released_sooner, _lost,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_the_checker_finds_each_breach_of_what_is_frozen(
     change: Callable[[dict[str, Any]], None], tmp_path: Path
 ) -> None:
